@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`booth up`: start a whole booth and look after it until Ctrl-C."""
+
+import argparse
+from typing import Any
+
+from booth.output import result_json, say
+from booth.supervisor import StopRequest, Supervisor, graph_environment
+from booth.verb_models import ensure_model
+from graph.nodes import DRIVERS, RECORD_MODES, GraphOptions, booth_processes
+from robots import load_robot
+
+
+def add(verbs: Any) -> None:
+    """Add the verb to the parser."""
+    parser = verbs.add_parser("up", help="start tracker, teleop, driver and recorder; Ctrl-C stops all")
+    defaults = GraphOptions()
+    parser.add_argument("--robot", default="hx5_d20_right", help="robot name or YAML file (default: %(default)s)")
+    parser.add_argument(
+        "--source",
+        default="0",
+        help="camera number or device, video file, `clip` (bundled), topic:/name (default: camera %(default)s)",
+    )
+    parser.add_argument("--driver", choices=DRIVERS, help="default: dynamixel with --port, else virtual")
+    parser.add_argument("--port", default="", help="serial port of the real robot, e.g. /dev/ttyUSB0")
+    parser.add_argument("--baud", type=int, default=0, help="baud rate (default: the robot's)")
+    parser.add_argument("--record", choices=RECORD_MODES, default="manual", help="default: %(default)s")
+    parser.add_argument("--directory", default=defaults.directory, help="where episodes go (default: %(default)s)")
+    parser.add_argument("--task", default="", help="what the operator does, in words; kept in every episode")
+    parser.add_argument("--operator", default="", help="who operates; kept in every episode")
+    parser.add_argument("--rate", type=float, default=defaults.rate_hz, help="rows per second (default: %(default)s)")
+    parser.add_argument("--loop", action="store_true", help="play a video source over and over")
+    parser.add_argument("--mirrored", action="store_true", help="the camera delivers mirror images")
+    parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start and supervise."""
+    robot = load_robot(args.robot)
+    options = GraphOptions(
+        source=args.source,
+        driver=args.driver or ("dynamixel" if args.port else "virtual"),
+        record=args.record,
+        port=args.port,
+        directory=args.directory,
+        task=args.task,
+        operator=args.operator,
+        rate_hz=args.rate,
+        loop=args.loop,
+        mirrored=args.mirrored,
+        baud=args.baud,
+    )
+    if robot.retarget is None:
+        say(f"booth: {robot.name} has no hand to copy: tracker and teleop stay off, driver and recorder run")
+    else:
+        ensure_model()
+    supervisor = Supervisor(booth_processes(robot, args.robot, options), graph_environment(), say)
+    with StopRequest() as stopping:
+        supervisor.start()
+        say("[booth] up; hold an open palm to the camera to engage; Ctrl-C stops everything")
+        outcome = supervisor.run(stopping)
+    say(f"[booth] {outcome.reason}")
+    if args.json:
+        result_json({"exit_code": outcome.exit_code, "reason": outcome.reason})
+    return outcome.exit_code

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transactions on one DYNAMIXEL bus: instruction out, answers in, each servo's result on its own."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from drivers import protocol
+from drivers.errors import BusTimeoutError, ServoStatusError
+from drivers.protocol_frame import ErrorNumber, Packet
+from drivers.protocol_reader import PacketReader
+
+NS_PER_S = 1_000_000_000
+STATUS_OVERHEAD_BYTES = 11
+LATENCY_ALLOWANCE_NS = 20_000_000
+"""Beyond wire time: USB adapter, return delay, scheduling of both ends."""
+
+SETUP_ATTEMPTS = 3
+
+
+class Port(Protocol):
+    """What a bus needs of a serial port."""
+
+    baud: int
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, deadline_ns: int) -> bytes: ...
+
+    def discard(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Answer to a ping."""
+
+    model_number: int
+    firmware: int
+
+
+@dataclass(slots=True)
+class BusCounters:
+    """What happened since the start."""
+
+    transactions: int = 0
+    timeouts: int = 0
+    crc_failures: int = 0
+
+
+class Bus:
+    """One bus, used by one thread at a time."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._reader = PacketReader()
+        self.counters = BusCounters()
+
+    def ping(self, servo_id: int) -> Identity:
+        """Ask a servo who it is.
+
+        Raises:
+            BusTimeoutError: it does not answer.
+        """
+        answer = self._one(protocol.ping(servo_id), servo_id, 3)
+        return Identity(int.from_bytes(answer.params[0:2], "little"), answer.params[2])
+
+    def read(self, servo_id: int, address: int, length: int) -> bytes:
+        """Read registers of one servo.
+
+        Raises:
+            BusTimeoutError: no answer.
+            ServoStatusError: refused.
+        """
+        return self._one(protocol.read(servo_id, address, length), servo_id, length).params
+
+    def write(self, servo_id: int, address: int, data: bytes) -> None:
+        """Write registers of one servo and wait for its confirmation.
+
+        Raises:
+            BusTimeoutError: no answer.
+            ServoStatusError: refused.
+        """
+        self._one(protocol.write(servo_id, address, data), servo_id, 0)
+
+    def read_once(self, servo_id: int, address: int, length: int) -> Packet | None:
+        """The cyclic read of one device: one attempt, None when nothing usable came in time."""
+        return self._transact(protocol.read(servo_id, address, length), [servo_id], length).get(servo_id)
+
+    def sync_read(self, address: int, length: int, ids: Sequence[int]) -> dict[int, Packet]:
+        """Read the same registers of many servos; a silent one is missing in the result, the others are there."""
+        return self._transact(protocol.sync_read(address, length, ids), ids, length)
+
+    def sync_write(self, address: int, length: int, writes: Sequence[tuple[int, bytes]]) -> None:
+        """Write registers of many servos at once; nobody answers."""
+        self.counters.transactions += 1
+        self._port.write(protocol.sync_write(address, length, writes))
+
+    def _one(self, instruction: bytes, servo_id: int, length: int) -> Packet:
+        for _ in range(SETUP_ATTEMPTS):
+            answer = self._transact(instruction, [servo_id], length).get(servo_id)
+            if answer is None:
+                continue
+            if answer.error_number:
+                raise ServoStatusError(
+                    f"ID {servo_id} refused an instruction: {_error_name(answer.error_number)} ({instruction.hex(' ')})"
+                )
+            return answer
+        raise BusTimeoutError(
+            f"ID {servo_id} does not answer ({SETUP_ATTEMPTS} attempts): power, cable, ID, baud rate?"
+        )
+
+    def _transact(self, instruction: bytes, ids: Iterable[int], length: int) -> dict[int, Packet]:
+        """Send, then collect status packets until all expected IDs have answered or the time is up."""
+        missing = set(ids)
+        answer_bytes = len(missing) * (STATUS_OVERHEAD_BYTES + length)
+        self._port.discard()
+        self._reader.reset()
+        self._port.write(instruction)
+        wire_ns = (len(instruction) + answer_bytes) * 10 * NS_PER_S // self._port.baud
+        deadline_ns = time.monotonic_ns() + wire_ns + LATENCY_ALLOWANCE_NS
+        self.counters.transactions += 1
+        found: dict[int, Packet] = {}
+        while missing:
+            data = self._port.read(deadline_ns)
+            if not data:
+                self.counters.timeouts += 1
+                break
+            for item in self._reader.feed(data):
+                if not isinstance(item, Packet):
+                    self.counters.crc_failures += 1
+                elif item.is_status and item.id in missing and (len(item.params) == length or item.error_number):
+                    found[item.id] = item
+                    missing.discard(item.id)
+        return found
+
+
+def _error_name(number: int) -> str:
+    try:
+        return ErrorNumber(number).name.lower().replace("_", " ")
+    except ValueError:
+        return f"error {number}"

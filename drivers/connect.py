@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a robot's file to a control loop on an open port."""
+
+import time
+
+from drivers.bus import Bus
+from drivers.control_loop import ControlLoop
+from drivers.hand_link import HandLink
+from drivers.port import SerialPort
+from drivers.servo_link import ServoLink
+from robots import Robot
+
+
+def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, ControlLoop]:
+    """Open the port and connect the robot: on return it holds its measured pose with torque on.
+
+    Args:
+        robot: the robot.
+        path: serial port.
+        baud: baud rate; 0 takes the robot's.
+
+    Raises:
+        DeviceError: port or robot is not what it should be; the port is closed again and torque is off.
+    """
+    port = SerialPort(path, baud or robot.bus.baud)
+    bus = Bus(port)
+    link = HandLink(bus, robot) if robot.bus.kind == "hand_controller" else ServoLink(bus, robot)
+    loop = ControlLoop(robot, link, time.monotonic_ns)
+    try:
+        loop.connect()
+    except BaseException:
+        port.close()
+        raise
+    return port, bus, loop

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control loop: read, decide, limit, write. One ``cycle`` for each period, handed the time; it owns the joints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers import safety
+from drivers.command import Command
+from drivers.errors import PortError
+from drivers.joint_link import JointLink, JointReading
+from drivers.safety import Facts, State, Status
+from graph.errors import DeviceError
+from robots import Robot
+from robots.limiter import MotionLimiter
+
+Array = NDArray[np.float64]
+
+WATCHDOG_CHECK_NS = 1_000_000_000
+RELEASE_S = 1.0
+"""A soft release takes the servos' strength away over this long before torque goes off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle did.
+
+    Attributes:
+        read_ns: when the servos were read (middle of the transaction), monotonic.
+        reading: what they said.
+        goal_rad: limiter output (n,) [rad]; sent_rad: the same rounded to servo ticks; velocity_rad_s: its velocity.
+        written_ns: when the goals had been handed to the port, monotonic.
+        capture_ns: capture stamp of the camera frame that caused the goal; None in a hold.
+        status: safety state after the cycle.
+    """
+
+    read_ns: int
+    reading: JointReading
+    goal_rad: Array
+    sent_rad: Array
+    velocity_rad_s: Array
+    written_ns: int
+    capture_ns: int | None
+    status: Status
+
+
+class ControlLoop:
+    """Drives one set of joints. ``cycle`` belongs to the bus thread; the other methods may be called from any
+    thread."""
+
+    def __init__(self, robot: Robot, link: JointLink, clock_ns: Callable[[], int]) -> None:
+        self._robot, self._link, self._clock_ns = robot, link, clock_ns
+        self._lock = Lock()
+        self._status = Status(State.IDLE, "not connected")
+        self._command: Command | None = None
+        self._commanders = 1
+        self._emitted = np.array([joint.home_rad for joint in robot.joints])
+        self._answered_ns = 0
+        self._alert = ""
+        self._expired = False
+        self._recover = False
+        self._watchdog_checked_ns = 0
+        self._last_cycle_ns = 0
+        self._limiter: MotionLimiter | None = None
+
+    @property
+    def status(self) -> Status:
+        """The safety state now."""
+        with self._lock:
+            return self._status
+
+    @property
+    def last_command(self) -> Command | None:
+        """The newest accepted command."""
+        with self._lock:
+            return self._command
+
+    def connect(self) -> None:
+        """Check and set up the robot, then hold the measured pose with torque on.
+
+        Raises:
+            DeviceError: this is not the robot, or it does not answer; torque stays off.
+        """
+        measured = self._link.prepare()
+        self._check_pose(measured)
+        self._limiter = MotionLimiter(
+            self._robot, 1.0 / self._robot.bus.rate_hz, self._link.lower_rad, self._link.upper_rad
+        )
+        self._hold_from(measured)
+        now_ns = self._clock_ns()
+        with self._lock:
+            self._answered_ns = self._watchdog_checked_ns = self._last_cycle_ns = now_ns
+            self._status = Status(State.READY)
+
+    def offer(self, command: Command) -> None:
+        """Hand in an accepted command; the newest counts."""
+        with self._lock:
+            self._command = command
+
+    def set_commanders(self, count: int) -> None:
+        """How many publishers the command topic has now."""
+        with self._lock:
+            self._commanders = count
+
+    def request_engage(self) -> str:
+        """An operator's act: follow the commands. Returns why not, or an empty string."""
+        with self._lock:
+            facts = self._facts(self._clock_ns())
+            distance, farthest = self._distance()
+            allowed = self._robot.motion.engage_distance_rad
+            after_stop = self._status.state is State.STOPPED
+            if after_stop:
+                facts = Facts(facts.command_age_ns, facts.bus_silent_ns, False, facts.alert, facts.commanders)
+            self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
+            if not refusal:
+                self._recover = after_stop
+                if self._limiter is not None:
+                    self._limiter.soften()
+            return refusal
+
+    def request_release(self) -> None:
+        """Stop following; the robot holds where it is."""
+        with self._lock:
+            self._status = safety.release(self._status)
+
+    def request_stop(self, reason: str) -> None:
+        """Protective stop."""
+        with self._lock:
+            self._status = safety.stop(self._status, reason)
+
+    def cycle(self) -> Cycle:
+        """One period: read, decide, limit, write.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        assert self._limiter is not None, "connect() comes first"
+        start_ns = self._clock_ns()
+        if self._recover:
+            self._resume_after_stop()
+        reading = self._link.read()
+        read_ns = (start_ns + self._clock_ns()) // 2
+        self._look_closer(reading, read_ns)
+        with self._lock:
+            if reading.fresh.all():
+                self._answered_ns = read_ns
+            self._status = safety.watch(self._status, self._facts(read_ns))
+            status, command = self._status, self._command
+        if status.state is State.ENGAGED and command is not None:
+            target = np.where(np.isnan(command.position_rad), self._emitted, command.position_rad)
+            step = self._limiter.follow(target)
+            capture_ns: int | None = command.capture_ns
+        else:
+            step = self._limiter.hold()
+            capture_ns = None
+        self._emitted = step.position_rad
+        sent = self._link.write(step.position_rad)
+        self._last_cycle_ns = start_ns
+        return Cycle(
+            read_ns, reading, step.position_rad, sent, step.velocity_rad_s, self._clock_ns(), capture_ns, status
+        )
+
+    def let_go(self, share: float) -> None:
+        """One step of a soft release: keep the goal, with this share of the strength (1 … 0)."""
+        self._link.soften(share)
+        self._link.write(self._emitted)
+
+    def disconnect(self) -> None:
+        """Torque off, as far as the bus still answers."""
+        with self._lock:
+            self._status = Status(State.IDLE, "stopped")
+        self._link.torque_off()
+
+    def _facts(self, now_ns: int) -> Facts:
+        age = None if self._command is None else max(0, now_ns - self._command.issued_ns)
+        return Facts(age, max(0, now_ns - self._answered_ns), self._expired, self._alert, self._commanders)
+
+    def _distance(self) -> tuple[float, str]:
+        if self._command is None:
+            return 0.0, ""
+        difference = np.nan_to_num(np.abs(self._command.position_rad - self._emitted))
+        farthest = int(np.argmax(difference))
+        return float(difference[farthest]), self._robot.joints[farthest].name
+
+    def _look_closer(self, reading: JointReading, now_ns: int) -> None:
+        """Ask for what the cyclic read does not tell: alerts in words, and the servos' watchdog after a long gap."""
+        try:
+            if bool(reading.alerts) != bool(self._alert):
+                self._alert = self._link.hardware_errors(reading.alerts) if reading.alerts else ""
+            gap_ns = now_ns - self._last_cycle_ns
+            overdue = gap_ns > self._robot.bus.bus_watchdog_ms * 1_000_000
+            if overdue or now_ns - self._watchdog_checked_ns > WATCHDOG_CHECK_NS:
+                self._watchdog_checked_ns = now_ns
+                self._expired = self._link.watchdog_expired()
+        except PortError:
+            raise
+        except DeviceError:
+            self._alert = self._alert or "unreadable"
+
+    def _resume_after_stop(self) -> None:
+        """The operator engaged after a stop: goals to the measured pose, watchdogs armed anew, then torque."""
+        self._recover = False
+        try:
+            self._hold_from(self._link.prepare())
+            self._expired = False
+        except PortError:
+            raise
+        except DeviceError as error:
+            self.request_stop(str(error))
+
+    def _hold_from(self, measured: Array) -> None:
+        assert self._limiter is not None
+        self._limiter.start(measured)
+        self._emitted = np.clip(measured, self._link.lower_rad, self._link.upper_rad)
+        self._link.torque_on(self._emitted)
+
+    def _check_pose(self, measured: Array) -> None:
+        silent = [joint.name for joint, value in zip(self._robot.joints, measured, strict=True) if np.isnan(value)]
+        if silent:
+            raise DeviceError(f"no position from {', '.join(silent)}: check cables and IDs, then start again")

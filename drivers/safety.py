@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The safety states of the driver: one table, pure functions.
+
+    IDLE ──connected──> READY ──engage──> ENGAGED ──release──> READY
+                                            │
+                     HOLD(reason) <─────────┤  command stale, servo alert, a second commander
+                     STOPPED(reason) <──────┘  bus silent, bus watchdog expired, protective stop (also from READY, HOLD)
+
+Into ENGAGED only by a fresh act of the operator, and never out of a fault by itself. In every state but ENGAGED
+the goal stands still. A software stop is a protective stop, not an emergency stop.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+MS = 1_000_000
+COMMAND_TTL_NS = 100 * MS
+BUS_HOLD_NS = 50 * MS
+BUS_STOP_NS = 500 * MS
+
+
+class State(Enum):
+    """Where the driver is."""
+
+    IDLE = "IDLE"
+    READY = "READY"
+    ENGAGED = "ENGAGED"
+    HOLD = "HOLD"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """State and, where somebody should know, why."""
+
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one control cycle knows.
+
+    Attributes:
+        command_age_ns: since the newest accepted command was issued; None when there is none.
+        bus_silent_ns: since all joints last answered.
+        watchdog_expired: the servos have stopped by themselves.
+        alert: hardware errors in words; empty when none.
+        commanders: publishers on the command topic.
+    """
+
+    command_age_ns: int | None = None
+    bus_silent_ns: int = 0
+    watchdog_expired: bool = False
+    alert: str = ""
+    commanders: int = 1
+
+
+def watch(status: Status, facts: Facts) -> Status:
+    """The state after a cycle with these facts; only ever towards less motion."""
+    if status.state in (State.IDLE, State.STOPPED):
+        return status
+    if facts.watchdog_expired:
+        return Status(State.STOPPED, "the servos' bus watchdog stopped them: the driver was too slow or was cut off")
+    if facts.bus_silent_ns > BUS_STOP_NS:
+        return Status(
+            State.STOPPED, f"the bus is silent for {facts.bus_silent_ns // MS} ms: check robot power and bus cable"
+        )
+    if status.state is State.ENGAGED:
+        reason = _why_hold(facts)
+        if reason:
+            return Status(State.HOLD, reason)
+    return status
+
+
+def engage(status: Status, facts: Facts, distance_rad: float, farthest: str, allowed_rad: float) -> tuple[Status, str]:
+    """An operator's fresh request to follow.
+
+    Args:
+        distance_rad: largest difference between where a joint is and where the command wants it.
+        farthest: name of that joint.
+        allowed_rad: largest distance from which engaging is allowed.
+
+    Returns:
+        the new status, and why it was refused (empty when it was not).
+    """
+    if status.state is State.ENGAGED:
+        return status, ""
+    refusal = ""
+    if status.state is State.IDLE:
+        refusal = f"the driver is not ready: {status.reason or 'starting'}"
+    elif facts.watchdog_expired:
+        refusal = "the servos' bus watchdog is still latched"
+    else:
+        refusal = _why_hold(facts)
+    if not refusal and distance_rad > allowed_rad:
+        refusal = (
+            f"{farthest} is {distance_rad:.2f} rad away from the operator's hand, at most {allowed_rad:.2f} allowed: "
+            "bring the hand nearer to the robot's posture"
+        )
+    return (status, refusal) if refusal else (Status(State.ENGAGED), "")
+
+
+def release(status: Status) -> Status:
+    """The operator lets go on purpose: the robot stands still and may be engaged again."""
+    return Status(State.READY) if status.state is State.ENGAGED else status
+
+
+def stop(status: Status, reason: str) -> Status:
+    """A protective stop."""
+    return status if status.state is State.IDLE else Status(State.STOPPED, reason)
+
+
+def _why_hold(facts: Facts) -> str:
+    """Why these facts don't allow motion; empty when they do."""
+    if facts.alert:
+        return f"hardware error: {facts.alert}"
+    if facts.commanders > 1:
+        return f"{facts.commanders} nodes publish commands, one is allowed: stop the others"
+    if facts.bus_silent_ns > BUS_HOLD_NS:
+        return f"not all servos answered for {facts.bus_silent_ns // MS} ms"
+    if facts.command_age_ns is None:
+        return "no command has come yet"
+    if facts.command_age_ns > COMMAND_TTL_NS:
+        return f"no fresh command for {COMMAND_TTL_NS // MS} ms"
+    return ""

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual HX5-D20 hand controller: it mirrors the registers of the finger motors behind it in one block.
+
+Setting it up (ROBOTIS robotis_hand, ros2_control): Table Sync Enable 0; each SyncTable gets the IDs, addresses and
+sizes of one finger; indirect addresses point at the SyncTables' data; Table Sync Enable 1 comes last.
+
+What no source states and we chose: the SyncTables are locked (Access) while the sync is on; switching it on copies
+the write data to the motors as they stand; sync traffic feeds the motors' own watchdogs until the sync ends or the
+controller's watchdog expires; an expired watchdog stops the fingers, refuses write data, and goes on reading.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from drivers.control_table import SYNC_TABLE_SLOTS, SYNC_TABLES, ControlTable, Item, sync_table_address
+from drivers.protocol import ErrorNumber
+from drivers.virtual_device import VirtualDevice
+from drivers.virtual_servo import VirtualServo
+from drivers.virtual_watchdog import BusWatchdog
+
+_READ_DATA, _WRITE_DATA = 54, 126
+"""Offsets in a SyncTable."""
+_DATA_BYTES = 72
+
+
+class _Slot(NamedTuple):
+    """One device of a SyncTable: ``size`` bytes at ``address`` of ``servo`` are mirrored at ``data``."""
+
+    servo: int
+    address: int
+    size: int
+    data: int
+
+
+class VirtualHandController(VirtualDevice):
+    """The controller; its finger motors are devices of the same bus, with IDs of their own."""
+
+    baud_register = "Baud Rate (Bus)"
+
+    def __init__(
+        self,
+        table: ControlTable,
+        id: int,  # noqa: A002 - the protocol's word
+        fingers: Sequence[VirtualServo],
+        *,
+        firmware: int,
+        baud: int,
+    ) -> None:
+        super().__init__(table, id, firmware, baud)
+        self.fingers = tuple(fingers)
+        self.watchdog = BusWatchdog()
+        self.tactile: dict[int, bytes] = {}
+        """Pressure cells by sensor ID, as many bytes as its SyncTable slot reads; zeros where absent."""
+        self._now_ns = 0
+        self._spoke_ns = 0
+        self._reads: tuple[_Slot, ...] = ()
+        self._writes: tuple[_Slot, ...] = ()
+        for finger in self.fingers:
+            finger.inner_bus = self._last_spoke_ns
+
+    @property
+    def syncing(self) -> bool:
+        """Table Sync Enable."""
+        return bool(self.peek("Table Sync Enable"))
+
+    def feed(self, now_ns: int) -> None:
+        self._advance(now_ns)
+        self.watchdog.feed(now_ns)
+
+    # --- the rules of the device ---------------------------------------------------------------------------
+
+    @property
+    def _eeprom_locked(self) -> bool:
+        return self.syncing
+
+    def _advance(self, now_ns: int) -> None:
+        self._now_ns = max(self._now_ns, now_ns)
+        expired_ns = self.watchdog.expiry_ns(now_ns)
+        if expired_ns is not None:
+            self._spoke_ns = expired_ns
+            self.poke("Bus Watchdog", self.watchdog.value)
+            for finger in self.fingers:
+                finger.stop(expired_ns)
+
+    def _last_spoke_ns(self, now_ns: int) -> int:
+        """When the controller last spoke to its motors, not after ``now_ns``."""
+        self._advance(now_ns)
+        if self.syncing and not self.watchdog.expired and self.is_up(now_ns):
+            self._spoke_ns = max(self._spoke_ns, now_ns)
+        return min(self._spoke_ns, now_ns)
+
+    def _check(self, item: Item, value: int) -> ErrorNumber:
+        if item.name == "Bus Watchdog":
+            return ErrorNumber.NONE if self.watchdog.accepts(value) else ErrorNumber.DATA_RANGE
+        if not item.name.startswith("SyncTable"):
+            return ErrorNumber.NONE
+        if self._is_write_data(item.address):
+            return ErrorNumber.DATA_RANGE if self.watchdog.expired else ErrorNumber.NONE
+        return ErrorNumber.ACCESS if self.syncing else ErrorNumber.NONE
+
+    def _written(self, names: set[str], now_ns: int) -> None:
+        if "Bus Watchdog" in names:
+            self.watchdog.set(self.peek("Bus Watchdog"), now_ns)
+        if "Table Sync Enable" in names:
+            self._switch_sync(now_ns)
+        elif self.syncing:
+            touched = {self.table[name].address for name in names if name.startswith("SyncTable")}
+            self._push(now_ns, touched)
+
+    def _switch_sync(self, now_ns: int) -> None:
+        self.watchdog.arm(self.syncing, now_ns)
+        self._spoke_ns = max(self._spoke_ns, now_ns)
+        self._reads = tuple(self._slots(read=True))
+        self._writes = tuple(self._slots(read=False))
+        if self.syncing and not self.watchdog.expired:
+            self._push(now_ns, None)
+
+    def _started(self, now_ns: int) -> None:
+        self.watchdog = BusWatchdog()
+        self._switch_sync(now_ns)
+
+    # --- mirroring -----------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        self.poke("Realtime Tick", self._now_ns // 1_000_000 % 32_768)
+        self.poke("Present Input Voltage", 240)
+        if not self.syncing:
+            return
+        reachable = {finger.id: finger for finger in self.fingers if finger.is_up(self._now_ns)}
+        for slot in self._reads:
+            finger = reachable.get(slot.servo)
+            if finger is not None:
+                error, data = finger.read(slot.address, slot.size, self._now_ns)
+                if not error:
+                    self._bytes[slot.data : slot.data + slot.size] = data
+            elif slot.servo in self.tactile:
+                data = self.tactile[slot.servo][: slot.size].ljust(slot.size, b"\0")
+                self._bytes[slot.data : slot.data + slot.size] = data
+
+    def _push(self, now_ns: int, touched: set[int] | None) -> None:
+        """Copy write data to the motors: the slots with a touched byte, or all."""
+        reachable = {finger.id: finger for finger in self.fingers if finger.is_up(now_ns)}
+        for slot in self._writes:
+            finger = reachable.get(slot.servo)
+            bytes_of_slot = range(slot.data, slot.data + slot.size)
+            if finger is not None and (touched is None or not touched.isdisjoint(bytes_of_slot)):
+                finger.write(slot.address, bytes(self._bytes[slot.data : slot.data + slot.size]), now_ns)
+
+    def _slots(self, *, read: bool) -> Iterator[_Slot]:
+        """The configured slots; data of a table's slots lie side by side in the order of the slots."""
+        kind = "Read" if read else "Write"
+        for table in range(1, SYNC_TABLES + 1):
+            base = sync_table_address(table) + (_READ_DATA if read else _WRITE_DATA)
+            used = 0
+            for n in range(1, SYNC_TABLE_SLOTS + 1):
+                servo = self.peek(f"SyncTable {table} ID {n}")
+                address = self.peek(f"SyncTable {table} {kind} Address {n}")
+                size = self.peek(f"SyncTable {table} {kind} Size {n}")
+                if servo and 0 < size <= _DATA_BYTES - used:
+                    yield _Slot(servo, address, size, base + used)
+                used += size
+
+    @staticmethod
+    def _is_write_data(address: int) -> bool:
+        return (address - sync_table_address(1)) % (sync_table_address(2) - sync_table_address(1)) >= _WRITE_DATA

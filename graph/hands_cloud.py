@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layout of the /tracker/hands cloud: one NumPy dtype that is also the PointCloud2 field list.
+
+Positions are metres relative to the wrist (landmark 0), in the axes of the camera's optical frame (REP 103: x right,
+y down, z away from the camera). ``u``/``v`` are image coordinates as a share of width and height; ``score`` is the
+handedness score. ``frame`` (number of the camera frame) and ``inference_ms`` hold for the whole message and are
+repeated in every point, so that a recorded cloud explains itself.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+HANDS = ("right", "left")
+LANDMARKS = 21
+
+POINT = np.dtype(
+    [
+        ("x", "<f4"),
+        ("y", "<f4"),
+        ("z", "<f4"),
+        ("u", "<f4"),
+        ("v", "<f4"),
+        ("score", "<f4"),
+        ("inference_ms", "<f4"),
+        ("frame", "<u4"),
+    ]
+)
+
+
+class Field(NamedTuple):
+    """Name, byte offset and sensor_msgs/PointField datatype code of one field."""
+
+    name: str
+    offset: int
+    datatype: int
+
+
+_DATATYPE = {"<f4": 7, "<u4": 6}
+
+FIELDS = tuple(
+    Field(name, int(POINT.fields[name][1]), _DATATYPE[POINT.fields[name][0].str])  # type: ignore[index]
+    for name in POINT.names or ()
+)
+
+
+def empty() -> NDArray[np.void]:
+    """A (2, 21) cloud in which no hand is seen."""
+    cloud = np.zeros((len(HANDS), LANDMARKS), POINT)
+    for name in ("x", "y", "z", "u", "v", "score"):
+        cloud[name] = np.nan
+    return cloud
+
+
+def from_bytes(data: bytes) -> NDArray[np.void]:
+    """Decode the ``data`` of a hands cloud.
+
+    Raises:
+        ValueError: the length is not that of a (2, 21) cloud of POINT.
+    """
+    expected = len(HANDS) * LANDMARKS * POINT.itemsize
+    if len(data) != expected:
+        raise ValueError(f"a hands cloud has {expected} bytes, this one has {len(data)}: not made by our tracker?")
+    return np.frombuffer(data, POINT).reshape(len(HANDS), LANDMARKS)

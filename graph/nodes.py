@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which processes make up a graph: the one list that `booth up` and the launch files both start."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from robots import Robot
+
+PACKAGE = "humanoid_booth"
+
+Parameter = bool | int | float | str | list[str]
+
+
+class OnExit(Enum):
+    """What the end of a process means for the rest of the graph."""
+
+    SHUTDOWN = "the graph stops"
+    RESPAWN = "it is started again while the robot holds"
+    FINISH = "the graph has done its work"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One process: a ROS node when ``executable`` is set, else a plain program.
+
+    Attributes:
+        name: node name and log prefix.
+        module: Python module with a ``main``.
+        executable: name under lib/humanoid_booth for `ros2 run`; None for programs without ROS.
+        arguments: command line before the ROS arguments.
+        parameters: ROS parameters.
+        on_exit: what its end means.
+    """
+
+    name: str
+    module: str
+    executable: str | None = None
+    arguments: tuple[str, ...] = ()
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    on_exit: OnExit = OnExit.RESPAWN
+
+    def command(self, python: str = sys.executable) -> list[str]:
+        """The command line that starts it with this interpreter."""
+        argv = [python, "-m", self.module, *self.arguments]
+        if self.executable is None:
+            return argv
+        argv += ["--ros-args", "-r", f"__node:={self.name}"]
+        for key, value in self.parameters.items():
+            argv += ["-p", f"{key}:={_yaml(value)}"]
+        return argv
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOptions:
+    """What can be chosen when a graph is started; launch arguments and `booth up` options have these names.
+
+    Attributes:
+        source: `clip` (the bundled operator clip), a camera number or device, a video file, or `topic:/name`.
+        driver: `virtual` (a virtual robot is started as well), `dynamixel` (real servos at ``port``) or `external`
+            (somebody else's driver listens on the command topics).
+        record: `off`, `manual` (service, gesture, CLI) or `engage` (a take starts at the first engage).
+        port: serial port; empty: the robot's own.
+        loop: play a video source over and over.
+        mirrored: the camera delivers mirror images.
+    """
+
+    source: str = "clip"
+    driver: str = "virtual"
+    record: str = "manual"
+    port: str = ""
+    directory: str = "episodes"
+    task: str = ""
+    operator: str = ""
+    rate_hz: float = 30.0
+    loop: bool = False
+    mirrored: bool = False
+    baud: int = 0
+
+
+DRIVERS = ("virtual", "dynamixel", "external")
+RECORD_MODES = ("off", "manual", "engage")
+
+
+def run_directory() -> Path:
+    """Where sockets and pseudo-terminal links of this user's graphs live."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
+    return Path(base) / f"humanoid_booth-{os.getuid()}"
+
+
+def virtual_port(robot: Robot) -> str:
+    """The stable link to a virtual robot's pseudo-terminal, one per robot and ROS domain."""
+    return str(run_directory() / f"{robot.name}-{os.environ.get('ROS_DOMAIN_ID', '0')}")
+
+
+def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -> list[ProcessSpec]:
+    """The robot's side: nothing for an external driver, the driver node, and a virtual robot where asked for."""
+    if options.driver == "external":
+        return []
+    virtual = options.driver == "virtual"
+    port = options.port or (virtual_port(robot) if virtual else robot.bus.port)
+    processes = []
+    if virtual:
+        processes.append(
+            ProcessSpec(
+                "robot", "booth", arguments=("virtual-robot", robot_argument, "--link", port), on_exit=OnExit.SHUTDOWN
+            )
+        )
+    processes.append(
+        ProcessSpec(
+            "driver",
+            "drivers.driver_node",
+            "driver",
+            parameters={
+                "robot": robot_argument,
+                "port": port,
+                "baud": options.baud,
+                "port_wait_s": 10.0 if virtual else 0.0,
+            },
+            on_exit=OnExit.SHUTDOWN,
+        )
+    )
+    return processes
+
+
+def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) -> list[ProcessSpec]:
+    """A whole booth: robot's side, tracker, teleop and recorder."""
+    processes = driver_processes(robot, robot_argument, options)
+    if robot.retarget is not None:
+        processes += [
+            ProcessSpec(
+                "teleop",
+                "teleop.teleop_node",
+                "teleop",
+                parameters={"robot": robot_argument, "driver": options.driver},
+            ),
+            ProcessSpec(
+                "tracker",
+                "teleop.tracker_node",
+                "tracker",
+                parameters={"source": options.source, "loop": options.loop, "mirrored": options.mirrored},
+            ),
+        ]
+    if options.record != "off":
+        processes.append(recorder_process(robot_argument, options))
+    return processes
+
+
+def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
+    """The recorder alone."""
+    return ProcessSpec(
+        "recorder",
+        "recorder.recorder_node",
+        "recorder",
+        parameters={
+            "robot": robot_argument,
+            "directory": options.directory,
+            "rate_hz": options.rate_hz,
+            "task": options.task,
+            "operator": options.operator,
+            "virtual": options.driver == "virtual",
+            "record_on": options.record if options.record != "off" else "manual",
+        },
+    )
+
+
+def replay_processes(
+    robot: Robot, robot_argument: str, options: GraphOptions, episode: str, report: str, speed: float = 1.0
+) -> list[ProcessSpec]:
+    """The robot's side and the replay node; the graph is done when the replay ends."""
+    return [
+        *driver_processes(robot, robot_argument, options),
+        ProcessSpec(
+            "replay",
+            "recorder.replay_node",
+            "replay",
+            parameters={"robot": robot_argument, "episode": episode, "report": report, "speed": speed},
+            on_exit=OnExit.FINISH,
+        ),
+    ]
+
+
+def _yaml(value: Parameter) -> str:
+    """A parameter as the YAML that rcl parses: strings quoted, so that "0" stays a string."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_yaml(item) for item in value) + "]"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shell that every ROS node of the graph shares: QoS, stamps, parameters, states, a clean way out.
+
+The name ends in ``_node`` because only such files may import rclpy.
+"""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import rclpy
+from builtin_interfaces.msg import Duration, Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+
+from graph.errors import BoothError
+from graph.stamps import graph_clock, join, split
+from graph.topics import DIAGNOSTICS, Qos, Topic
+
+OK, WARN, ERROR = 0, 1, 2
+
+_DEPTH = {Qos.SENSOR: 5, Qos.COMMAND: 1, Qos.STATE: 1, Qos.EVENT: 20}
+
+
+def qos_profile(qos: Qos) -> QoSProfile:
+    """The rclpy profile of one of the graph's four QoS classes."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=_DEPTH[qos],
+        reliability=ReliabilityPolicy.BEST_EFFORT if qos is Qos.SENSOR else ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if qos is Qos.STATE else DurabilityPolicy.VOLATILE,
+    )
+
+
+def to_msg_time(stamp_ns: int) -> Time:
+    """Graph time [ns] as a message stamp."""
+    sec, nanosec = split(stamp_ns)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def to_msg_duration(duration_ns: int) -> Duration:
+    """A duration [ns] as a message field."""
+    sec, nanosec = split(duration_ns)
+    return Duration(sec=sec, nanosec=nanosec)
+
+
+def from_msg_time(stamp: Time | Duration) -> int:
+    """Nanoseconds of a message stamp or duration."""
+    return join(stamp.sec, stamp.nanosec)
+
+
+class BoothNode(Node):
+    """A node with graph time, described parameters and one published state.
+
+    ``set_state`` publishes on the node's own state topic and on /diagnostics, at once when something changes and once a
+    second otherwise.
+    """
+
+    def __init__(self, name: str, state_topic: Topic) -> None:
+        super().__init__(name)
+        self.graph_clock = graph_clock()
+        self._title = f"humanoid_booth: {name}"
+        self._state = DiagnosticStatus(name=self._title, message="STARTING", hardware_id=name)
+        self._state_publisher = self.create_publisher(DiagnosticStatus, state_topic.name, qos_profile(state_topic.qos))
+        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos_profile(DIAGNOSTICS.qos))
+        self.create_timer(1.0, self._publish_diagnostics)
+
+    def declare(self, name: str, default: Any, description: str) -> Any:
+        """Declare a read-only parameter and return its value."""
+        descriptor = ParameterDescriptor(description=description, read_only=True)
+        return self.declare_parameter(name, default, descriptor).value
+
+    def set_state(self, message: str, level: int = OK, **values: object) -> None:
+        """Publish the node's state; a changed message, level or ``reason`` goes to /diagnostics at once."""
+        before = (self._state.message, self._state.level, self._reason())
+        self._state = DiagnosticStatus(
+            level=bytes([level]),
+            name=self._title,
+            message=message,
+            hardware_id=self.get_name(),
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        self._state_publisher.publish(self._state)
+        if before != (message, self._state.level, self._reason()):
+            reason = self._reason()
+            self.get_logger().info(message + (f": {reason}" if reason else ""))
+            self._publish_diagnostics()
+
+    def close(self) -> None:
+        """Called once before the node is destroyed; overridden by nodes that hold something."""
+
+    def _reason(self) -> str:
+        return next((item.value for item in self._state.values if item.key == "reason"), "")
+
+    def _publish_diagnostics(self) -> None:
+        stamp = to_msg_time(self.graph_clock.now_ns())
+        array = DiagnosticArray(status=[self._state])
+        array.header.stamp = stamp
+        self._diagnostics.publish(array)
+
+
+def state_values(status: DiagnosticStatus) -> dict[str, str]:
+    """The key/value pairs of a state message."""
+    return {item.key: item.value for item in status.values}
+
+
+def spin_node(node_class: Callable[[], BoothNode]) -> None:
+    """The ``main`` of a node process: run until SIGINT or SIGTERM, close, exit with a meaningful code.
+
+    A BoothError ends the process with its message in the log and its exit code, without a traceback.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    code = 0
+    node: BoothNode | None = None
+    try:
+        node = node_class()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while not stopping and rclpy.ok():
+            executor.spin_once(timeout_sec=0.1)
+    except ExternalShutdownException:
+        pass
+    except SystemExit as finished:
+        code = finished.code if isinstance(finished.code, int) else 1
+    except BoothError as error:
+        logging.getLogger("booth").error("%s", error)
+        code = error.exit_code
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    sys.exit(code)

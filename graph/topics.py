@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Topic and service names of the graph, with type and QoS.
+
+Names and types are those of a ROBOTIS AI Worker wherever it has one, so that with an external driver the same
+teleop and recorder drive and record a robot that runs ROBOTIS's own bring-up.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Qos(Enum):
+    """The four quality-of-service profiles of the graph; ``graph.ros_node`` turns them into rclpy profiles."""
+
+    SENSOR = "best effort, keep last 5"
+    COMMAND = "reliable, keep last 1"
+    STATE = "reliable, keep last 1, transient local: late joiners get the last value"
+    EVENT = "reliable, keep last 20"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: absolute name, ROS type as ``package/msg/Type``, QoS profile."""
+
+    name: str
+    type: str
+    qos: Qos
+
+
+JOINT_STATES = Topic("/joint_states", "sensor_msgs/msg/JointState", Qos.EVENT)
+"""Measured joints: rad, rad/s, effort in mA (servo current). 100 Hz; stamp = when the servos were read."""
+
+DIAGNOSTICS = Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", Qos.EVENT)
+"""Every node once a second and at each change of state."""
+
+HANDS = Topic("/tracker/hands", "sensor_msgs/msg/PointCloud2", Qos.SENSOR)
+"""Organised cloud, height 2 (row 0 right hand, row 1 left hand), width 21 (MediaPipe's landmark order).
+
+One message per camera frame; header.stamp is the capture stamp. A hand that is not seen is a row of NaN. Fields in
+``graph.hands_cloud``.
+"""
+
+CAMERA = Topic("/tracker/image/compressed", "sensor_msgs/msg/CompressedImage", Qos.SENSOR)
+"""The operator's camera as JPEG, untouched; header.stamp is the capture stamp."""
+
+PREVIEW = Topic("/tracker/preview/compressed", "sensor_msgs/msg/CompressedImage", Qos.SENSOR)
+"""The same frame with the skeleton drawn on it, for people."""
+
+SENT = Topic("/driver/sent", "trajectory_msgs/msg/JointTrajectory", Qos.EVENT)
+"""What went onto the wire, 100 Hz: rad after rounding to servo ticks.
+
+header.stamp is the capture stamp of the camera frame that caused it and ``time_from_start`` how much later the
+bytes were on the wire, so header.stamp + time_from_start is the moment of writing and time_from_start is
+glass-to-wire latency. Without a causing frame (hold, ramp) header.stamp is the moment of writing and time_from_start 0.
+"""
+
+DRIVER_STATE = Topic("/driver/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""Safety state: ``message`` is IDLE, READY, ENGAGED, HOLD or STOPPED; key ``reason`` says why."""
+
+TELEOP_STATE = Topic("/teleop/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""Operator side: ``message`` is WAITING, CALIBRATING, ENGAGED or LOST; keys ``reason``, ``progress``."""
+
+TELEOP_EVENT = Topic("/teleop/event", "std_msgs/msg/String", Qos.EVENT)
+"""One word for each act of the operator: engaged, released, record_start, record_stop, source_ended …"""
+
+RECORDER_STATE = Topic("/recorder/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""``message`` is READY, RECORDING, SAVING, SAVED or FAILED; keys ``take``, ``episode``, ``rows``, ``reason``."""
+
+TRACKER_STATE = Topic("/tracker/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""``message`` is STARTING, TRACKING or ENDED; keys ``source``, ``frames``, ``hand_found_frames``,
+``skipped_frames``."""
+
+SERVICE_ENGAGE = "/driver/engage"  # std_srvs/SetBool: true engages, false releases to READY (holding)
+SERVICE_STOP = "/driver/stop"  # std_srvs/Trigger: protective stop; a fresh engage is needed afterwards
+SERVICE_RECORD_START = "/recorder/start"  # std_srvs/Trigger
+SERVICE_RECORD_STOP = "/recorder/stop"  # std_srvs/Trigger
+SERVICE_RECORD_DISCARD = "/recorder/discard"  # std_srvs/Trigger
+
+
+def command(name: str) -> Topic:
+    """The trajectory topic of one joint group; its name comes from the robot's file."""
+    return Topic(name, "trajectory_msgs/msg/JointTrajectory", Qos.COMMAND)

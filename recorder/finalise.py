@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take -> finished episode: assemble, write ``.h5.part``, read it back, check, sync, rename."""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from recorder.assemble import assemble
+from recorder.check import Report, check_open_episode
+from recorder.episode import Episode
+from recorder.episode_writer import write_episode
+from recorder.errors import EpisodeError, TakeError, TakeInUseError
+from recorder.schema import PART_SUFFIX, SUFFIX
+from recorder.take import sync_directory
+from recorder.take_reader import read_take
+from robots.robot import RobotFileError
+
+
+@dataclass(frozen=True, slots=True)
+class Finalised:
+    """A finished episode: its path, rows, dropped rows and what the check said of it."""
+
+    path: Path
+    rows: int
+    dropped_rows: int
+    report: Report
+
+
+def episode_path(take: Path) -> Path:
+    """Where the episode of a take goes: beside it, same name."""
+    return take.with_suffix(SUFFIX)
+
+
+def finalise(take_path: Path, target: Path | None = None) -> Finalised:
+    """Turn a closed or crashed take into an episode; a file at the target is never overwritten.
+
+    Raises:
+        TakeError: the take is unusable, or another process still holds it.
+        EpisodeError: the target exists, the disk refuses, or what was written does not read back.
+    """
+    target = target or episode_path(take_path)
+    if target.exists():
+        raise EpisodeError(f"{target.name} exists already: move it away to make it again from its take")
+    with take_path.open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TakeInUseError(
+                f"{take_path.name} is still in use by another recorder: stop that one first"
+            ) from error
+        return _finalise(take_path, target)
+
+
+def _finalise(take_path: Path, target: Path) -> Finalised:
+    try:
+        tables = assemble(read_take(take_path))
+    except RobotFileError as error:
+        raise TakeError(f"{take_path.name}: {error}") from error
+    part = target.with_name(target.name.removesuffix(SUFFIX) + PART_SUFFIX)
+    try:
+        tables.attributes.update(verdict="unchecked", findings="[]")
+        write_episode(part, tables)
+        with Episode.open(part) as written:
+            report = check_open_episode(written)
+        _note_verdict(part, report)
+        publish(part, target)
+    except OSError as error:
+        raise EpisodeError(f"can't write {target.name}: {error}. The take is untouched: free some space") from error
+    return Finalised(target, tables.rows, int(tables.attributes["dropped_rows"]), report)
+
+
+def _note_verdict(part: Path, report: Report) -> None:
+    with h5py.File(part, "r+") as file:
+        file.attrs["verdict"] = report.verdict.value
+        file.attrs["findings"] = json.dumps([finding.to_json() for finding in report.findings])
+
+
+def publish(part: Path, target: Path) -> None:
+    """Make a finished file appear under its name at once and for good: fsync, rename, fsync the directory."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.rename(target)
+    sync_directory(target.parent)

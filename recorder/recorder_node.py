@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recorder node: every message of the graph, as it came over the wire, into takes; services to start and stop them."""
+
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rclpy.serialization import deserialize_message
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from graph.ros_node import ERROR, OK, BoothNode, qos_profile, spin_node
+from graph.topics import (
+    DRIVER_STATE,
+    RECORDER_STATE,
+    SERVICE_RECORD_DISCARD,
+    SERVICE_RECORD_START,
+    SERVICE_RECORD_STOP,
+    TELEOP_EVENT,
+    TELEOP_STATE,
+    Topic,
+)
+from recorder.errors import RecorderError, TakeError
+from recorder.metadata import parse_cameras
+from recorder.session import RecordingSession, Settings
+
+DEPTH = 200
+"""Deeper than the publishers' queues: a pause of this process must not cost messages."""
+
+RECORD_ON = ("manual", "engage", "start")
+SHUTDOWN_S = 3.0
+
+
+class RecorderNode(BoothNode):
+    """Shell around RecordingSession."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder", RECORDER_STATE)
+        self._record_on = self._declared_record_on()
+        self._session = RecordingSession(self._declared_settings(), self.graph_clock)
+        self._waits_for_engage = self._record_on == "engage"
+        for topic in self._session.topics:
+            self._subscribe(topic)
+        self.create_service(Trigger, SERVICE_RECORD_START, self._on_start)
+        self.create_service(Trigger, SERVICE_RECORD_STOP, self._on_stop)
+        self.create_service(Trigger, SERVICE_RECORD_DISCARD, self._on_discard)
+        self.create_timer(0.2, self._report)
+        if self._record_on == "start":
+            self._session.start()
+        self._report()
+
+    def _declared_record_on(self) -> str:
+        value = self.declare("record_on", "manual", "when a take starts: manual, engage or start")
+        if value not in RECORD_ON:
+            raise TakeError(f"record_on should be one of {', '.join(RECORD_ON)}, found {value!r}")
+        return value
+
+    def _declared_settings(self) -> Settings:
+        return Settings(
+            robot=self.declare("robot", "hx5_d20_right", "robot name or YAML file"),
+            directory=Path(self.declare("directory", "episodes", "where takes and episodes go")),
+            rate_hz=float(self.declare("rate_hz", 30.0, "rows per second")),
+            task=self.declare("task", "", "what is demonstrated"),
+            operator=self.declare("operator", "", "who demonstrates"),
+            booth=self.declare("booth", "", "where"),
+            virtual=self.declare("virtual", False, "whether the servos are simulated"),
+            cameras=parse_cameras(list(self.declare("cameras", [""], "more cameras, name=/topic each"))),
+        )
+
+    def _subscribe(self, topic: Topic) -> None:
+        profile = qos_profile(topic.qos)
+        profile.depth = max(DEPTH, profile.depth)
+        callback = partial(self._on_message, topic.name)
+        self.create_subscription(message_class(topic.type), topic.name, _with_info(callback), profile, raw=True)
+
+    def _on_message(self, topic: str, data: bytes, info: dict[str, Any]) -> None:
+        """``info`` has the publisher's wall time and number of the message; graph time is wall time less the drift."""
+        now_ns = self.graph_clock.now_ns()
+        sent_ns = info["source_timestamp"] - self.graph_clock.drift_ns()
+        publish_ns = min(sent_ns, now_ns) if info["source_timestamp"] > 0 else now_ns
+        self._session.message(topic, data, publish_ns, info["publication_sequence_number"] or 0)
+        if topic == TELEOP_EVENT.name:
+            self._on_event(deserialize_message(data, String).data)
+        elif self._waits_for_engage and topic in (DRIVER_STATE.name, TELEOP_STATE.name):
+            self._on_state(deserialize_message(data, message_class(DRIVER_STATE.type)).message)
+
+    def _on_event(self, event: str) -> None:
+        if event == "record_start" and not self._session.recording:
+            self._try(self._session.start)
+        elif event == "record_stop" and self._session.recording:
+            self._try(partial(self._session.stop, "record_stop gesture"))
+
+    def _on_state(self, state: str) -> None:
+        if state == "ENGAGED":
+            self._waits_for_engage = False
+            if not self._session.recording:
+                self._try(self._session.start)
+
+    def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = self._try(self._session.start)
+        return response
+
+    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = self._try(partial(self._session.stop, "stopped"))
+        return response
+
+    def _on_discard(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = self._try(self._session.discard)
+        return response
+
+    def _try(self, act: Any) -> tuple[bool, str]:
+        """Do what was asked; (True, take's name) or (False, reason)."""
+        try:
+            name = act()
+        except RecorderError as error:
+            self.get_logger().error(str(error))
+            return False, str(error)
+        self._report()
+        return True, name
+
+    def _report(self) -> None:
+        state = self._session.poll()
+        self.set_state(
+            state.message,
+            ERROR if state.message == "FAILED" else OK,
+            take=state.take,
+            episode=state.episode,
+            rows=state.rows,
+            dropped_rows=state.dropped_rows,
+            reason=state.reason,
+        )
+
+    def close(self) -> None:
+        """Close the running take and give its episode three seconds; after that recovery makes it."""
+        self._session.close(SHUTDOWN_S)
+        self._report()
+
+
+def message_class(ros_type: str) -> Any:
+    """The Python class of ``package/msg/Type``."""
+    package, _, name = ros_type.partition("/msg/")
+    return getattr(import_module(f"{package}.msg"), name)
+
+
+def _with_info(callback: Any) -> Any:
+    """rclpy hands over the message info only to a callable that it can see takes two arguments."""
+
+    def receive(data: bytes, info: dict[str, Any]) -> None:
+        callback(data, info)
+
+    return receive
+
+
+def main() -> None:
+    """Entry point of the recorder process."""
+    spin_node(RecorderNode)
+
+
+if __name__ == "__main__":
+    main()

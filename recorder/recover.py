@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes that have no episode get one, whether they ended a moment ago or in last week's power cut.
+
+Also a program: ``python -m recorder.recover TAKE.mcap`` does this for one take at low priority and writes one line of
+JSON to standard output, so that the recorder node leaves the work to another process.
+"""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.errors import EpisodeError, TakeError, TakeInUseError
+from recorder.finalise import Finalised, episode_path, finalise
+from recorder.schema import PART_SUFFIX, SUFFIX
+
+TAKE_SUFFIX = ".mcap"
+BACKGROUND_NICENESS = 10
+UNUSABLE = "unusable"
+TRASH = "trash"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of one leftover take: an episode, or a reason why not."""
+
+    take: Path
+    episode: Finalised | None
+    reason: str
+
+
+def leftover_takes(directory: Path) -> list[Path]:
+    """Takes without an episode, oldest first (names sort by time)."""
+    return sorted(take for take in directory.glob(f"*{TAKE_SUFFIX}") if not episode_path(take).exists())
+
+
+def recover(directory: Path) -> list[Recovery]:
+    """Finalise every leftover take of a directory.
+
+    A take that another recorder still writes is left alone. One that holds nothing usable moves to ``unusable/``, so
+    that it is not tried again at every start; nothing is ever deleted but half-written ``.h5.part`` files, whose takes
+    are still there.
+    """
+    for part in directory.glob(f"*{PART_SUFFIX}"):
+        finished = part.with_name(part.name.removesuffix(PART_SUFFIX) + SUFFIX)
+        if finished.exists():
+            part.unlink()
+    return [recover_take(take) for take in leftover_takes(directory)]
+
+
+def recover_take(take: Path) -> Recovery:
+    """Finalise one take; set it aside when nothing can be made of it."""
+    try:
+        return Recovery(take, finalise(take), "")
+    except (TakeInUseError, EpisodeError) as error:  # to be tried again
+        return Recovery(take, None, str(error))
+    except TakeError as error:
+        set_aside(take, UNUSABLE)
+        return Recovery(take, None, str(error))
+
+
+def set_aside(take: Path, folder: str) -> Path:
+    """Move a take, and its episode if there is one, to a folder beside it; returns the take's new path."""
+    target = take.parent / folder
+    target.mkdir(exist_ok=True)
+    for path in (take, episode_path(take)):
+        if path.exists():
+            path.rename(_free_name(target / path.name))
+    return target / take.name
+
+
+def _free_name(path: Path) -> Path:
+    """The path, or the first of ``name-2``, ``name-3`` … that is free: a file in the trash is not overwritten."""
+    number, free = 2, path
+    while free.exists():
+        free = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return free
+
+
+def main(arguments: list[str]) -> int:
+    """Finalise the take named in ``arguments``; exit code 0, or 1 with the reason in the JSON line."""
+    os.nice(BACKGROUND_NICENESS)
+    result = recover_take(Path(arguments[0]))
+    facts: dict[str, object] = {"reason": result.reason}
+    if result.episode is not None:
+        facts = {
+            "episode": str(result.episode.path),
+            "rows": result.episode.rows,
+            "dropped_rows": result.episode.dropped_rows,
+            "verdict": result.episode.report.verdict.value,
+        }
+    sys.stdout.write(json.dumps(facts) + "\n")
+    return 1 if result.episode is None else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The take log: serialized messages, as they come, into an MCAP file that survives a crash.
+
+Chunks are closed and fsynced in time slices, so that SIGKILL or a power cut costs at most the open slice. They are not
+compressed: JPEG does not shrink, and the control loop needs the processor more than the disk needs the room. While a
+take is written, its file is locked (flock), which a crash releases: recovery never touches a living take.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from mcap.writer import CompressionType, Writer
+
+from graph.topics import Topic
+from recorder.errors import TakeError
+from recorder.messages import definition
+from recorder.sequences import MODULUS
+
+SLICE_NS = 400_000_000
+"""A slice is closed this long after its first message [ns]; with the writer's own 0.1 s wait at most 0.5 s is open."""
+
+MAX_CHUNK_BYTES = 4 * 1024 * 1024
+METADATA_START = "humanoid_booth.take"
+METADATA_END = "humanoid_booth.take_end"
+
+
+class TakeWriter:
+    """Writes one take. ``close`` is idempotent; the file is complete only after it.
+
+    Args:
+        path: a file that must not exist yet.
+        metadata: what ``TakeMetadata.to_strings`` gives; on disk before the first message.
+        topics: every topic that ``add`` will be called with.
+
+    Raises:
+        TakeError: the file exists or can't be made.
+    """
+
+    def __init__(self, path: Path, metadata: Mapping[str, str], topics: Iterable[Topic]) -> None:
+        self.path = path
+        self.messages = 0
+        self._slice_start_ns: int | None = None
+        try:
+            self._file = path.open("xb")
+        except OSError as error:
+            raise TakeError(f"can't start a take at {path}: {error.strerror}") from error
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._writer = Writer(self._file, MAX_CHUNK_BYTES, CompressionType.NONE, enable_crcs=True)
+        self._writer.start(profile="ros2", library="humanoid_booth")
+        self._writer.add_metadata(METADATA_START, dict(metadata))
+        self._channels = {topic.name: self._register(topic) for topic in topics}
+        self._sync()
+        sync_directory(path.parent)
+
+    def add(self, topic: str, data: bytes, receive_ns: int, publish_ns: int, sequence: int) -> None:
+        """Append one message.
+
+        Args:
+            topic: a name registered at the start.
+            data: CDR with its encapsulation header, as a raw subscription delivers it.
+            receive_ns: graph time of arrival (MCAP log_time).
+            publish_ns: graph time at which the publisher sent it, else of arrival (MCAP publish_time).
+            sequence: the publisher's number of the message; kept modulo 2**32.
+
+        Raises:
+            TakeError: unknown topic, closed take, or the disk refuses (full, gone).
+        """
+        if topic not in self._channels:
+            raise TakeError(f"topic {topic!r} is not in this take: expected one of {', '.join(self._channels)}")
+        if self._file.closed:
+            raise TakeError(f"{self.path.name} is closed: start a new take")
+        if self._slice_start_ns is None:
+            self._slice_start_ns = receive_ns
+        try:
+            self._writer.add_message(self._channels[topic], receive_ns, data, publish_ns, sequence % MODULUS)
+        except OSError as error:
+            raise self._failed(error) from error
+        self.messages += 1
+        self.tick(receive_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Close the slice when it is due; to be called at least every 0.1 s, also when nothing arrives."""
+        if self._slice_start_ns is None or now_ns - self._slice_start_ns < SLICE_NS:
+            return
+        self._slice_start_ns = None
+        self._sync()
+
+    def close(self, end: Mapping[str, str] | None = None) -> None:
+        """Finish the file: the last slice, ``end`` as metadata, index and footer, on disk when this returns.
+
+        Raises:
+            TakeError: the disk refuses; what was synced before stays readable.
+        """
+        if self._file.closed:
+            return
+        try:
+            self._writer.flush()
+            self._writer.add_metadata(METADATA_END, dict(end or {}))
+            self._writer.finish()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
+        finally:
+            self._abandon()
+
+    def __enter__(self) -> "TakeWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _register(self, topic: Topic) -> int:
+        schema = self._writer.register_schema(topic.type, "ros2msg", definition(topic.type))
+        return int(self._writer.register_channel(topic.name, "cdr", schema, {"qos": topic.qos.value}))
+
+    def _sync(self) -> None:
+        try:
+            self._writer.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> TakeError:
+        return TakeError(
+            f"can't write {self.path.name}: {error.strerror}; what was recorded so far can be recovered."
+            " Free some space, then record again"
+        )
+
+    def _abandon(self) -> None:
+        try:
+            self._file.close()
+        except OSError:  # bytes that the full disk refused a moment ago: already reported
+            self._file.raw.close()
+
+
+def sync_directory(path: Path) -> None:
+    """fsync a directory, so that names made or renamed in it survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The motion limiter: jerk-limited motion from the last *emitted* command, inside every limit of the robot.
+
+Ruckig (Berscheid and Kroeger, RSS 2021) computes a time-optimal trajectory to the target in every cycle; what
+leaves here never exceeds position limits, velocity, acceleration or jerk, whatever comes in.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ruckig import ControlInterface, InputParameter, OutputParameter, Result, Ruckig, Synchronization
+
+from robots.robot import Robot
+
+Array = NDArray[np.float64]
+
+STOP_FACTOR = 3.0
+"""A hold may brake this much harder than an ordinary motion accelerates."""
+
+SOFT_START_S = 1.0
+SOFT_START_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One emitted command: position [rad] and velocity [rad/s], both (n,)."""
+
+    position_rad: Array
+    velocity_rad_s: Array
+
+
+class MotionLimiter:
+    """Follows a target within the robot's limits; one call of ``follow`` or ``hold`` for each control period."""
+
+    def __init__(
+        self, robot: Robot, period_s: float, lower_rad: Array | None = None, upper_rad: Array | None = None
+    ) -> None:
+        """Limits are the robot file's, or narrower ones that the servos themselves hold."""
+        count = len(robot.joints)
+        self._period_s = period_s
+        self._lower = np.array([joint.min_rad for joint in robot.joints]) if lower_rad is None else lower_rad
+        self._upper = np.array([joint.max_rad for joint in robot.joints]) if upper_rad is None else upper_rad
+        self._motion = robot.motion
+        self._otg = Ruckig(count, period_s)
+        self._input = InputParameter(count)
+        self._output = OutputParameter(count)
+        self._input.synchronization = Synchronization.No
+        self._input.max_jerk = [robot.motion.jerk_rad_s3] * count
+        self._count = count
+        self._since_engage_s = 0.0
+
+    def start(self, measured_rad: Array) -> None:
+        """Begin at rest at the measured position, with a soft start."""
+        inside = np.clip(measured_rad, self._lower, self._upper)
+        self._input.current_position = inside.tolist()
+        self._input.current_velocity = [0.0] * self._count
+        self._input.current_acceleration = [0.0] * self._count
+        self.soften()
+
+    def soften(self) -> None:
+        """Start slowly from here: the velocity cap rises from a quarter to full within a second."""
+        self._since_engage_s = 0.0
+
+    def follow(self, target_rad: Array) -> Step:
+        """One period towards the target; the target is clipped to the joint limits."""
+        rise = min(1.0, self._since_engage_s / SOFT_START_S)
+        share = SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
+        self._since_engage_s += self._period_s
+        self._input.control_interface = ControlInterface.Position
+        self._input.max_velocity = [self._motion.velocity_rad_s * share] * self._count
+        self._input.max_acceleration = [self._motion.acceleration_rad_s2] * self._count
+        self._input.target_position = np.clip(target_rad, self._lower, self._upper).tolist()
+        self._input.target_velocity = [0.0] * self._count
+        self._input.target_acceleration = [0.0] * self._count
+        return self._advance()
+
+    def hold(self) -> Step:
+        """One period of braking to standstill, and then of standing still."""
+        self._input.control_interface = ControlInterface.Velocity
+        self._input.max_acceleration = [self._motion.acceleration_rad_s2 * STOP_FACTOR] * self._count
+        self._input.target_velocity = [0.0] * self._count
+        self._input.target_acceleration = [0.0] * self._count
+        return self._advance()
+
+    def _advance(self) -> Step:
+        before = self._input.current_position
+        result = self._otg.update(self._input, self._output)
+        if result not in (Result.Working, Result.Finished):
+            self._input.current_velocity = [0.0] * self._count
+            self._input.current_acceleration = [0.0] * self._count
+            return Step(np.array(before), np.zeros(self._count))
+        self._output.pass_to_input(self._input)
+        position = np.clip(np.array(self._output.new_position), self._lower, self._upper)
+        self._input.current_position = position.tolist()
+        return Step(position, np.array(self._output.new_velocity))

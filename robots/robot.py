@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The robot's description file, checked completely before anything opens a port."""
+
+from importlib.resources import files
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from graph.errors import InputError
+
+MAX_FILE_BYTES = 256 * 1024
+
+
+class RobotFileError(InputError):
+    """A robot file that can't be used. Scenarios: unknown robot name, malformed YAML, contradicting limits, two joints
+    on one ID. The message lists every problem that was found."""
+
+
+def _finite(value: float) -> float:
+    if not isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+Finite = Annotated[float, AfterValidator(_finite)]
+Positive = Annotated[float, Field(gt=0), AfterValidator(_finite)]
+ServoId = Annotated[int, Field(ge=0, le=252)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Bus(_Section):
+    """One serial line.
+
+    ``servos``: every joint is a servo that is read and written by group instructions.
+    ``hand_controller``: the joints' servos sit behind one controller that mirrors them in one block (HX5-D20).
+    """
+
+    kind: Literal["servos", "hand_controller"]
+    port: str
+    baud: Annotated[int, Field(ge=9600, le=10_500_000)]
+    rate_hz: Annotated[int, Field(ge=10, le=500)] = 100
+    bus_watchdog_ms: Annotated[int, Field(ge=20, le=2540, multiple_of=20)] = 200
+    minimum_firmware: Annotated[int, Field(ge=0, le=255)] = 0
+    controller_id: ServoId | None = None
+    controller_model: str | None = None
+    goal_current_ma: Annotated[int, Field(ge=0, le=5000)] | None = None
+
+    @model_validator(mode="after")
+    def _controller_is_named(self) -> "Bus":
+        if self.kind == "hand_controller" and (self.controller_id is None or self.controller_model is None):
+            raise ValueError("a hand_controller bus needs controller_id and controller_model")
+        return self
+
+
+class Motion(_Section):
+    """Caps of every joint that has none of its own."""
+
+    velocity_rad_s: Positive
+    acceleration_rad_s2: Positive
+    jerk_rad_s3: Positive
+    engage_distance_rad: Positive
+
+
+class Joint(_Section):
+    """One joint: name as in the robot's URDF, servo ID and model, limits and poses in rad."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    id: ServoId
+    model: str
+    min_rad: Finite
+    max_rad: Finite
+    home_rad: Finite = 0.0
+    reverse: bool = False
+    homing_offset_ticks: int = 0
+    label: str = ""
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> "Joint":
+        if self.min_rad >= self.max_rad:
+            raise ValueError(f"{self.name}: min_rad {self.min_rad} must be below max_rad {self.max_rad}")
+        if not self.min_rad <= self.home_rad <= self.max_rad:
+            raise ValueError(
+                f"{self.name}: home_rad {self.home_rad} lies outside its limits {self.min_rad} … {self.max_rad}"
+            )
+        return self
+
+
+class Robot(_Section):
+    """Everything the rest of the product knows about one robot."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: str
+    sources: tuple[str, ...]
+    command_topic: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_/]+$")]
+    retarget: Literal["hx5_d20"] | None = None
+    hand: Literal["right", "left"] | None = None
+    bus: Bus
+    motion: Motion
+    joints: Annotated[tuple[Joint, ...], Field(min_length=1)]
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """Names in bus order; every vector of this robot has this order."""
+        return tuple(joint.name for joint in self.joints)
+
+    @model_validator(mode="after")
+    def _names_and_ids_are_unique(self) -> "Robot":
+        problems = []
+        names = [joint.name for joint in self.joints]
+        ids = [joint.id for joint in self.joints]
+        if self.bus.controller_id is not None:
+            ids.append(self.bus.controller_id)
+        problems += [
+            f"joint name {name} is used {names.count(name)} times" for name in sorted({*names}) if names.count(name) > 1
+        ]
+        problems += [f"servo ID {i} is used {ids.count(i)} times" for i in sorted({*ids}) if ids.count(i) > 1]
+        if self.retarget is not None and self.hand is None:
+            problems.append("retarget needs hand: right or left")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def robot_names() -> tuple[str, ...]:
+    """Names of the robots that come with the package."""
+    return tuple(sorted(Path(item.name).stem for item in files("robots").iterdir() if item.name.endswith(".yaml")))
+
+
+def load_robot(name_or_path: str) -> Robot:
+    """Load a robot by name, or from a YAML file of your own (anything that ends in .yaml or .yml).
+
+    Raises:
+        RobotFileError: with every problem of the file, one a line.
+    """
+    if name_or_path.endswith((".yaml", ".yml")):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise RobotFileError(
+                f"no robot file at {path}: expected a YAML file; booth robot list names the built-in robots"
+            )
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise RobotFileError(f"{path} has {path.stat().st_size} bytes: a robot file has at most {MAX_FILE_BYTES}")
+        return parse_robot(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    if name_or_path not in robot_names():
+        raise RobotFileError(
+            f"unknown robot {name_or_path!r}: expected one of {', '.join(robot_names())}, or a .yaml file"
+        )
+    return parse_robot(files("robots").joinpath(f"{name_or_path}.yaml").read_text(encoding="utf-8"), name_or_path)
+
+
+def parse_robot(text: str, origin: str) -> Robot:
+    """Parse a robot file's text; ``origin`` names it in errors."""
+    try:
+        data = yaml.load(text, Loader=_NoAliasLoader)
+    except yaml.YAMLError as error:
+        raise RobotFileError(f"{origin} is not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise RobotFileError(f"{origin} should hold a mapping (name:, bus:, joints: …), found {type(data).__name__}")
+    try:
+        return Robot.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(item, data) for item in error.errors()]
+        raise RobotFileError(
+            f"{origin}: {len(problems)} problem(s)\n" + "\n".join(f"  - {p}" for p in problems)
+        ) from error
+
+
+def _problem(item: object, data: dict[str, object]) -> str:
+    """One validation problem in words: where it is, what was expected, what was found."""
+    assert isinstance(item, dict)
+    where = ".".join(str(part) for part in item["loc"]) or "file"
+    found = "" if item["type"] in {"missing", "value_error"} else f" (found {item.get('input')!r})"
+    if item["type"] == "extra_forbidden":
+        return f"{where}: unknown key{found}"
+    return f"{where}: {item['msg']}{found}"
+
+
+class _NoAliasLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """SafeLoader that refuses aliases (alias bombs) and repeated keys."""
+
+    def compose_node(self, parent: object, index: object) -> object:
+        if self.check_event(yaml.events.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not allowed", event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> object:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} appears twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)

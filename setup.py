@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ROS 2 package humanoid_booth (ament_python)."""
+
+from glob import glob
+
+from setuptools import setup
+
+PACKAGE = "humanoid_booth"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=["teleop", "drivers", "recorder", "robots", "graph", "booth", "bench", "clips"],
+    package_data={"robots": ["*.yaml", "*.urdf"], "clips": ["operator_hand.mp4", "operator_hand.npz"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+        (f"share/{PACKAGE}/launch", sorted(glob("launch/*.launch.py"))),
+        (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml"))),
+        (f"share/{PACKAGE}/robots", sorted(glob("robots/*.yaml"))),
+    ],
+    python_requires=">=3.11",
+    install_requires=[
+        "dynamixel-sdk>=4.1.0",
+        "fastcrc>=0.5",
+        "h5py>=3.10",
+        "matplotlib>=3.8",
+        "mcap>=1.2",
+        "mediapipe>=1.2",
+        "numpy>=1.26",
+        "opencv-contrib-python>=4.10",
+        "pydantic>=2.8",
+        "pyserial>=3.5",
+        "PyYAML>=6.0",
+        "pyzmq>=26",
+        "rosbags>=0.10",
+        "ruckig>=0.14",
+    ],
+    extras_require={
+        "ros": [
+            "ros-rclpy[fastrtps]==7.1.6",
+            "ros-diagnostic-msgs==5.3.6",
+            "ros-geometry-msgs==5.3.6",
+            "ros-sensor-msgs==5.3.6",
+            "ros-std-msgs==5.3.6",
+            "ros-std-srvs==5.3.6",
+            "ros-trajectory-msgs==5.3.6",
+            "ros-visualization-msgs==5.3.6",
+        ],
+        "test": [
+            "hypothesis>=6.100",
+            "mypy==2.4.1",
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "ruff==0.17.5",
+            "types-PyYAML",
+        ],
+    },
+    zip_safe=False,
+    maintainer="humanoid_booth maintainers",
+    maintainer_email="maintainers@users.noreply.github.com",
+    description="Camera-only teleoperation of ROBOTIS humanoids and time-honest HDF5 episodes",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "booth = booth.cli:main",
+            "driver = drivers.driver_node:main",
+            "recorder = recorder.recorder_node:main",
+            "replay = recorder.replay_node:main",
+            "teleop = teleop.teleop_node:main",
+            "tracker = teleop.tracker_node:main",
+        ]
+    },
+)

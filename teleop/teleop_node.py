@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Teleop node: hand landmarks in, joint trajectories out on the real robot's topic."""
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.task import Future
+from sensor_msgs.msg import JointState, PointCloud2
+from std_msgs.msg import String
+from std_srvs.srv import SetBool
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from graph import hands_cloud
+from graph.ros_node import (
+    WARN,
+    BoothNode,
+    from_msg_time,
+    qos_profile,
+    spin_node,
+    state_values,
+    to_msg_duration,
+    to_msg_time,
+)
+from graph.topics import (
+    DRIVER_STATE,
+    HANDS,
+    JOINT_STATES,
+    SERVICE_ENGAGE,
+    TELEOP_EVENT,
+    TELEOP_STATE,
+    command,
+)
+from robots import load_robot
+from robots.limiter import MotionLimiter
+from teleop.engage import Phase
+from teleop.session import Target, TeleopSession
+
+EXTERNAL_RATE_HZ = 100
+EXTERNAL_HORIZON_NS = 20_000_000
+
+
+class TeleopNode(BoothNode):
+    """Shell around TeleopSession.
+
+    With our own driver, every camera frame gives one command, stamped with its capture time. With an external driver
+    the motion limiter runs here and commands go out at 100 Hz with stamp zero ("now"), as ROBOTIS's controllers expect.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("teleop", TELEOP_STATE)
+        self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
+        self._external = self.declare("driver", "dynamixel", "virtual, dynamixel or external") == "external"
+        self._session = TeleopSession(self._robot)
+        topic = command(self._robot.command_topic)
+        self._commands = self.create_publisher(JointTrajectory, topic.name, qos_profile(topic.qos))
+        self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
+        self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
+        self._asking: Future | None = None
+        self._engaged_since_ns = 0
+        self._target: Target | None = None
+        self._phase = self._session.clutch.phase
+        self.create_subscription(PointCloud2, HANDS.name, self._on_hands, qos_profile(HANDS.qos))
+        self.create_subscription(DiagnosticStatus, DRIVER_STATE.name, self._on_driver, qos_profile(DRIVER_STATE.qos))
+        self.create_timer(0.05, self._on_timer)
+        if self._external:
+            self._limiter = MotionLimiter(self._robot, 1.0 / EXTERNAL_RATE_HZ)
+            self._measured: np.ndarray | None = None
+            self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
+            self.create_timer(1.0 / EXTERNAL_RATE_HZ, self._publish_limited)
+        self._report()
+
+    def _on_hands(self, message: PointCloud2) -> None:
+        capture_ns = from_msg_time(message.header.stamp) - self.graph_clock.offset_ns
+        try:
+            cloud = hands_cloud.from_bytes(bytes(message.data))
+        except ValueError as error:
+            self.get_logger().error(str(error), throttle_duration_sec=5.0)
+            return
+        self._target, events = self._session.see(cloud, capture_ns)
+        for event in events:
+            self._events.publish(String(data=event))
+        if self._target is not None and not self._external:
+            self._publish(self._target.position_rad, capture_ns)
+        self._after()
+
+    def _publish(self, position_rad: np.ndarray, capture_ns: int) -> None:
+        message = JointTrajectory(joint_names=list(self._robot.joint_names))
+        message.header.stamp = to_msg_time(capture_ns + self.graph_clock.offset_ns)
+        issued_after_ns = max(0, self.graph_clock.monotonic_ns() - capture_ns)
+        message.points = [
+            JointTrajectoryPoint(positions=position_rad.tolist(), time_from_start=to_msg_duration(issued_after_ns))
+        ]
+        self._commands.publish(message)
+
+    def _after(self) -> None:
+        """Act on a changed phase: ask the driver, tell everybody."""
+        phase = self._session.clutch.phase
+        if phase is Phase.ASKING and self._asking is None:
+            self._ask()
+            phase = self._session.clutch.phase
+        if phase is not self._phase:
+            if phase is Phase.ENGAGED:
+                self._events.publish(String(data="engaged"))
+            elif self._phase is Phase.ENGAGED:
+                self._events.publish(String(data=f"released: {self._session.clutch.reason}"))
+            self._phase = phase
+        self._report()
+
+    def _ask(self) -> None:
+        now_ns = self.graph_clock.monotonic_ns()
+        if self._external:
+            ready = self._measured is not None
+            if ready:
+                self._limiter.start(self._measured)
+            self._session.clutch.answer(ready, f"nothing on {JOINT_STATES.name} yet", now_ns)
+        elif not self._engage.service_is_ready():
+            self._session.clutch.answer(False, "the driver is not running", now_ns)
+        else:
+            self._asking = self._engage.call_async(SetBool.Request(data=True))
+            self._asking.add_done_callback(self._on_answer)
+
+    def _on_answer(self, future: Future) -> None:
+        self._asking = None
+        response = future.result()
+        now_ns = self.graph_clock.monotonic_ns()
+        self._engaged_since_ns = self.graph_clock.now_ns()
+        self._session.clutch.answer(response.success, response.message, now_ns)
+        self._after()
+
+    def _on_driver(self, status: DiagnosticStatus) -> None:
+        values = state_values(status)
+        if self._session.clutch.phase is not Phase.ENGAGED or status.message == "ENGAGED":
+            return
+        if int(values.get("stamp_ns", "0")) > self._engaged_since_ns:
+            reason = values.get("reason") or status.message
+            self._session.drop(f"the driver holds: {reason}", self.graph_clock.monotonic_ns())
+            self._after()
+
+    def _on_joints(self, message: JointState) -> None:
+        position = dict(zip(message.name, message.position, strict=False))
+        if all(name in position for name in self._robot.joint_names):
+            self._measured = np.array([position[name] for name in self._robot.joint_names])
+
+    def _publish_limited(self) -> None:
+        if self._session.clutch.phase is not Phase.ENGAGED or self._target is None:
+            return
+        step = self._limiter.follow(self._target.position_rad)
+        message = JointTrajectory(joint_names=list(self._robot.joint_names))
+        message.points = [
+            JointTrajectoryPoint(
+                positions=step.position_rad.tolist(), time_from_start=to_msg_duration(EXTERNAL_HORIZON_NS)
+            )
+        ]
+        self._commands.publish(message)
+
+    def _on_timer(self) -> None:
+        self._session.tick(self.graph_clock.monotonic_ns())
+        self._after()
+
+    def _report(self) -> None:
+        clutch = self._session.clutch
+        now_ns = self.graph_clock.monotonic_ns()
+        self.set_state(
+            clutch.phase.value,
+            WARN if "lost" in clutch.reason or "tracker" in clutch.reason else 0,
+            reason=clutch.reason,
+            progress=f"{clutch.progress(now_ns):.2f}",
+            rejected_frames=self._session.rejected_frames,
+        )
+
+
+def main() -> None:
+    """Entry point of the teleop process."""
+    spin_node(TeleopNode)
+
+
+if __name__ == "__main__":
+    main()

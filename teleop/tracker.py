@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MediaPipe's HandLandmarker (Tasks API, VIDEO mode) as one synchronous call on one frame.
+
+Convention, checked by ``self_test`` on the bundled clip: images are not mirrored and labels are the subject's own
+hands.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import mediapipe as mp
+import numpy as np
+from mediapipe.tasks.python import BaseOptions
+from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions, RunningMode
+from numpy.typing import NDArray
+
+from graph import hands_cloud
+from teleop.camera import Image, bundled_clip
+from teleop.hand_geometry import Side
+from teleop.models import ModelError
+
+Array = NDArray[np.float64]
+
+SELF_TEST_S = 1.5
+"""Moment of the bundled clip at which an open right hand is in view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """One hand found in a frame.
+
+    Attributes:
+        side: the subject's own hand.
+        score: how sure the tracker is of the side, 0 … 1.
+        world_m: (21, 3) landmarks [m] from the wrist, in the camera's optical axes (x right, y down, z away).
+        image: (21, 2) landmarks as shares of image width and height.
+    """
+
+    side: Side
+    score: float
+    world_m: Array
+    image: Array
+
+
+class HandTracker:
+    """Finds up to two hands. Not thread-safe: one thread owns it."""
+
+    def __init__(self, model: Path) -> None:
+        options = HandLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(model)), running_mode=RunningMode.VIDEO, num_hands=2
+        )
+        self._landmarker = HandLandmarker.create_from_options(options)
+        self._last_ms = -1
+
+    def __enter__(self) -> "HandTracker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the model; may be called twice."""
+        if self._landmarker is not None:
+            self._landmarker.close()
+            self._landmarker = None
+
+    def detect(self, image_bgr: Image, capture_ns: int) -> tuple[Hand, ...]:
+        """Hands in one unmirrored image, at most one of each side.
+
+        Args:
+            image_bgr: (height, width, 3).
+            capture_ns: when it was taken; only its order matters.
+        """
+        self._last_ms = max(self._last_ms + 1, capture_ns // 1_000_000)
+        rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        result = self._landmarker.detect_for_video(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb), self._last_ms)
+        hands = [
+            Hand(
+                "right" if label[0].category_name == "Right" else "left",
+                float(label[0].score),
+                _from_wrist(world),
+                np.array([[point.x, point.y] for point in image]),
+            )
+            for label, world, image in zip(
+                result.handedness, result.hand_world_landmarks, result.hand_landmarks, strict=True
+            )
+        ]
+        return one_of_each_side(hands)
+
+
+def one_of_each_side(hands: list[Hand]) -> tuple[Hand, ...]:
+    """Two hands of one person differ: where both got the same label, the less certain one is the other hand."""
+    if len(hands) == 2 and hands[0].side == hands[1].side:
+        sure, unsure = sorted(hands, key=lambda hand: -hand.score)
+        return (sure, replace(unsure, side="left" if sure.side == "right" else "right"))
+    return tuple(hands)
+
+
+def to_cloud(hands: tuple[Hand, ...], frame: int, inference_ms: float) -> NDArray[np.void]:
+    """The hands as the (2, 21) cloud that is published and recorded; see graph.hands_cloud."""
+    cloud = hands_cloud.empty()
+    cloud["frame"] = frame
+    cloud["inference_ms"] = inference_ms
+    for hand in hands:
+        row = cloud[hands_cloud.HANDS.index(hand.side)]
+        for axis, name in enumerate("xyz"):
+            row[name] = hand.world_m[:, axis]
+        row["u"], row["v"], row["score"] = hand.image[:, 0], hand.image[:, 1], hand.score
+    return cloud
+
+
+def self_test(tracker: HandTracker) -> None:
+    """Make sure that the installed MediaPipe calls a right hand right.
+
+    Raises:
+        ModelError: it finds no hand in the bundled clip, or calls it left.
+    """
+    capture = cv2.VideoCapture(str(bundled_clip()))
+    capture.set(cv2.CAP_PROP_POS_MSEC, SELF_TEST_S * 1e3)
+    found, image = capture.read()
+    capture.release()
+    sides = [hand.side for hand in tracker.detect(image, 0)] if found else []
+    if sides != ["right"]:
+        raise ModelError(
+            f"tracker self-test failed: expected one right hand in the bundled clip, found {sides or 'none'}; "
+            "this MediaPipe version may have changed its handedness convention: install the pinned one"
+        )
+
+
+def _from_wrist(landmarks: list[object]) -> Array:
+    points = np.array([[point.x, point.y, point.z] for point in landmarks])  # type: ignore[attr-defined]
+    return np.asarray(points - points[0])

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Control tables and the conversion of raw units."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers import units
+from drivers.control_table import (
+    HX5_CONTROLLER_RIGHT,
+    TABLES,
+    XM335_T323,
+    XM430_W350,
+    ControlTableError,
+    control_table,
+    sync_table_address,
+)
+from robots import load_robot, robot_names
+
+X_ADDRESSES = {
+    "ID": (7, 1),
+    "Return Delay Time": (9, 1),
+    "Drive Mode": (10, 1),
+    "Operating Mode": (11, 1),
+    "Homing Offset": (20, 4),
+    "Torque Enable": (64, 1),
+    "Hardware Error Status": (70, 1),
+    "Bus Watchdog": (98, 1),
+    "Goal Current": (102, 2),
+    "Profile Acceleration": (108, 4),
+    "Profile Velocity": (112, 4),
+    "Goal Position": (116, 4),
+    "Present Current": (126, 2),
+    "Present Velocity": (128, 4),
+    "Present Position": (132, 4),
+    "Present Input Voltage": (144, 2),
+    "Present Temperature": (146, 1),
+    "Indirect Address 1": (168, 2),
+    "Indirect Data 28": (251, 1),
+}
+
+HX5_ADDRESSES = {
+    "Bus Watchdog": (8, 1),
+    "Table Sync Enable": (70, 1),
+    "Indirect Address Read 1": (122, 2),
+    "Indirect Address Read 165": (450, 2),
+    "Indirect Address Write 1": (452, 2),
+    "Indirect Data Read 1": (634, 1),
+    "Indirect Data Write 1": (799, 1),
+    "Indirect Data Write 80": (878, 1),
+    "SyncTable 1 ID 1": (1024, 1),
+    "SyncTable 2 Read Address 1": (1228, 2),
+    "SyncTable 2 Read Size 1": (1240, 2),
+    "SyncTable 2 Write Address 1": (1252, 2),
+    "SyncTable 2 Write Size 6": (1274, 2),
+    "SyncTable 2 Read Data 1": (1276, 1),
+    "SyncTable 2 Write Data 1": (1348, 1),
+    "SyncTable 5 Write Data 72": (2013, 1),
+}
+
+
+@pytest.mark.parametrize("table", [XM430_W350, XM335_T323])
+@pytest.mark.parametrize(("name", "where"), X_ADDRESSES.items())
+def test_x_series_registers_lie_where_the_manual_says(table, name, where):
+    assert (table[name].address, table[name].size) == where
+
+
+@pytest.mark.parametrize(("name", "where"), HX5_ADDRESSES.items())
+def test_hand_controller_registers_lie_where_robotis_configures_them(name, where):
+    assert (HX5_CONTROLLER_RIGHT[name].address, HX5_CONTROLLER_RIGHT[name].size) == where
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+def test_no_two_registers_share_a_byte(table):
+    assert len(table.by_byte) == sum(item.size for item in table.items)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+def test_every_default_fits_its_register_and_its_own_range(table):
+    for item in table.items:
+        assert item.decode(item.encode(item.default)) == item.default
+        assert item.access == "r" or item.allows(item.default), item
+
+
+def test_model_numbers():
+    assert {name: table.model_number for name, table in TABLES.items()} == {
+        "xm430_w350": 1020,
+        "xm335_t323": 1710,
+        "hx5_d20_right": 260,
+        "hx5_d20_left": 261,
+    }
+
+
+@pytest.mark.parametrize("name", robot_names())
+def test_every_model_and_baud_of_every_robot_is_known(name):
+    robot = load_robot(name)
+    for joint in robot.joints:
+        table = control_table(joint.model)
+        assert table.baud_rates[table.baud_index(robot.bus.baud)] == robot.bus.baud
+    if robot.bus.controller_model:
+        assert control_table(robot.bus.controller_model).baud_index(robot.bus.baud) >= 0
+
+
+def test_unknown_register_names_the_nearest():
+    with pytest.raises(ControlTableError, match="Goal Position"):
+        XM430_W350["goal_postion"]
+
+
+def test_unknown_model_lists_the_known_ones():
+    with pytest.raises(ControlTableError, match="xm335_t323, xm430_w350"):
+        control_table("xm540")
+
+
+def test_unknown_baud_lists_the_known_ones():
+    with pytest.raises(ControlTableError, match="4000000"):
+        XM335_T323.baud_index(4_500_000)
+
+
+def test_sync_tables_are_198_bytes_apart():
+    assert [sync_table_address(n) for n in (1, 2, 5)] == [1024, 1222, 1816]
+
+
+@given(st.integers(-units.TICKS_PER_REVOLUTION * 256, units.TICKS_PER_REVOLUTION * 256))
+def test_ticks_survive_the_way_to_rad_and_back(ticks):
+    assert units.ticks_from_rad(units.rad_from_ticks(ticks)) == ticks
+
+
+@given(st.integers(-1023, 1023), st.sampled_from(list(units.MA_PER_UNIT)))
+def test_velocity_and_current_survive_the_way_to_si_and_back(raw, model):
+    assert units.raw_from_rad_s(units.rad_s_from_raw(raw)) == raw
+    assert units.raw_from_ma(units.ma_from_raw(raw, model), model) == raw
+
+
+def test_known_values_of_the_scales():
+    assert units.rad_from_ticks([2048, 3072, 0]) == pytest.approx([0.0, np.pi / 2, -np.pi])
+    assert units.rad_s_from_raw(1) == pytest.approx(0.0239808, rel=1e-4)
+    assert units.ma_from_raw(100, "xm430_w350") == pytest.approx(269.0)
+    assert units.ma_from_raw(100, "xm335_t323") == pytest.approx(100.0)
+    assert pytest.approx(0.0015339807878856412) == units.RAD_PER_TICK
+
+
+@given(st.lists(st.integers(-(2**15), 2**15 - 1)))
+def test_int16_registers_survive_bytes(values):
+    assert units.int16_from_bytes(units.int16_to_bytes(values)).tolist() == values
+    assert units.int32_from_bytes(units.int32_to_bytes(values)).tolist() == values
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda: units.ticks_from_rad(float("nan")),
+        lambda: units.ticks_from_rad([0.0, float("inf")]),
+        lambda: units.raw_from_ma(1e6, "xm335_t323"),
+        lambda: units.int16_to_bytes([32_768]),
+        lambda: units.watchdog_raw(30),
+        lambda: units.watchdog_raw(2560),
+        lambda: units.watchdog_raw(0),
+    ],
+)
+def test_what_does_not_fit_a_register_is_refused(convert):
+    with pytest.raises(ValueError, match=r"."):
+        convert()
+
+
+def test_watchdog_counts_20_ms():
+    assert units.watchdog_raw(200) == 10

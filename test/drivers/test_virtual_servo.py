@@ -1,0 +1,517 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of one virtual servo, at its registers. Time is a number that the test hands in."""
+
+import pytest
+
+from drivers.control_table import XM335_T323, XM430_W350
+from drivers.protocol import ErrorNumber
+from drivers.virtual_device import BOOT_NS
+from drivers.virtual_servo import (
+    CURRENT_BASED_POSITION_MODE,
+    EXTENDED_POSITION_MODE,
+    OVERHEATING_ERROR,
+    OVERLOAD_ERROR,
+    REVERSE,
+    TIME_BASED_PROFILE,
+    TORQUE_ON_BY_GOAL,
+    VirtualServo,
+)
+
+MS = 1_000_000
+S = 1_000_000_000
+OK = ErrorNumber.NONE
+
+
+def xm430(**options):
+    return VirtualServo(XM430_W350, 1, **{"firmware": 50, "baud": 2_000_000, **options})
+
+
+def xm335(**options):
+    given = {"operating_mode": CURRENT_BASED_POSITION_MODE, "drive_mode": TIME_BASED_PROFILE | TORQUE_ON_BY_GOAL}
+    return VirtualServo(XM335_T323, 111, **{"firmware": 52, "baud": 4_000_000, **given, **options})
+
+
+def put(servo, name, value, now_ns=0):
+    item = servo.table[name]
+    return servo.write(item.address, item.encode(value), now_ns)
+
+
+def get(servo, name, now_ns=0):
+    item = servo.table[name]
+    error, data = servo.read(item.address, item.size, now_ns)
+    assert error == OK
+    return item.decode(data)
+
+
+def expire_watchdog(servo):
+    """Torque on, moving, watchdog 100 ms, then silence; the watchdog expires at 100 ms."""
+    put(servo, "Torque Enable", 1)
+    put(servo, "Profile Velocity", 50)
+    put(servo, "Profile Acceleration", 20)
+    assert put(servo, "Bus Watchdog", 5) == OK
+    put(servo, "Goal Position", 3500)
+    servo.feed(0)
+
+
+# --- motion
+
+
+def test_a_goal_moves_the_servo_and_it_stops_at_the_goal():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    assert put(servo, "Goal Position", 2500) == OK
+    assert 2048 < get(servo, "Present Position", 100 * MS) < 2500
+    assert get(servo, "Moving", 100 * MS) == 1
+    assert get(servo, "Present Velocity", 100 * MS) > 100
+    assert get(servo, "Present Position", 5 * S) == 2500
+    assert get(servo, "Moving", 5 * S) == 0
+    assert get(servo, "Present Velocity", 5 * S) == 0
+
+
+def test_velocity_limit_caps_the_motion():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    put(servo, "Goal Position", 4095)
+    assert get(servo, "Present Velocity", 300 * MS) == pytest.approx(200, abs=1)
+
+
+def test_profile_velocity_slows_the_motion():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    put(servo, "Profile Velocity", 50)
+    put(servo, "Goal Position", 4095)
+    assert get(servo, "Present Velocity", 300 * MS) == pytest.approx(50, abs=1)
+
+
+def test_time_based_profile_arrives_after_its_time_whatever_the_distance():
+    for goal in (2100, 2300):
+        servo = xm430(drive_mode=TIME_BASED_PROFILE)
+        put(servo, "Torque Enable", 1)
+        put(servo, "Profile Velocity", 400)
+        put(servo, "Profile Acceleration", 100)
+        put(servo, "Goal Position", goal)
+        assert get(servo, "Position Trajectory", 350 * MS) < goal
+        assert get(servo, "Position Trajectory", 400 * MS) == goal
+
+
+def test_goals_streamed_at_100_hz_are_followed_within_the_lag():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    for n in range(1, 101):
+        put(servo, "Goal Position", 2048 + 5 * n, n * 10 * MS)
+    behind = 2548 - get(servo, "Present Position", 1010 * MS)
+    assert 0 <= behind <= 5 * 3
+
+
+def test_torque_off_means_no_motion():
+    servo = xm430()
+    assert put(servo, "Goal Position", 3000) == OK
+    assert get(servo, "Present Position", 5 * S) == 2048
+
+
+def test_torque_off_stops_a_motion():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    put(servo, "Goal Position", 4000)
+    there = get(servo, "Present Position", 100 * MS)
+    put(servo, "Torque Enable", 0, 100 * MS)
+    assert get(servo, "Present Position", 5 * S) == there
+
+
+def test_a_goal_written_before_torque_is_followed_when_torque_comes_on():
+    servo = xm430()
+    put(servo, "Goal Position", 2400)
+    put(servo, "Torque Enable", 1, S)
+    assert get(servo, "Present Position", 5 * S) == 2400
+
+
+def test_a_servo_turned_by_hand_jumps_unless_the_goal_is_what_was_measured():
+    servo = xm430()
+    servo.turn_to(2200)
+    put(servo, "Goal Position", get(servo, "Present Position"))
+    put(servo, "Torque Enable", 1)
+    assert get(servo, "Present Position", 5 * S) == 2200
+
+
+def test_torque_comes_on_by_a_goal_when_drive_mode_says_so():
+    servo = xm430(drive_mode=TORQUE_ON_BY_GOAL)
+    put(servo, "Goal Position", 2400)
+    assert get(servo, "Torque Enable") == 1
+    assert get(servo, "Present Position", 5 * S) == 2400
+
+
+def test_hand_motor_does_not_move_without_a_goal_current():
+    servo = xm335()
+    put(servo, "Goal Position", 2300)
+    assert get(servo, "Torque Enable") == 1
+    assert get(servo, "Present Position", S) == 2048
+    put(servo, "Goal Current", 300, S)
+    assert get(servo, "Present Position", 5 * S) == 2300
+
+
+def test_current_based_position_mode_is_not_bound_by_the_position_limits():
+    servo = xm335(position_ticks=1000)
+    put(servo, "Goal Current", 300)
+    assert put(servo, "Goal Position", 10) == OK
+    assert get(servo, "Present Position", 5 * S) == 10
+
+
+def test_present_current_stays_within_the_goal_current():
+    servo = xm335()
+    put(servo, "Goal Current", 20)
+    put(servo, "Goal Position", 3000)
+    currents = [get(servo, "Present Current", t * 10 * MS) for t in range(60)]
+    assert max(currents) == 20
+
+
+# --- reverse and homing offset
+
+
+def test_homing_offset_is_added_to_the_position():
+    servo = xm430(homing_offset_ticks=1024)
+    before = servo.shaft.position
+    assert get(servo, "Present Position") == 2048
+    put(servo, "Homing Offset", 0)
+    assert servo.shaft.position == before
+    assert get(servo, "Present Position") == 1024
+
+
+def test_large_homing_offset_is_ignored_in_position_mode_and_used_in_extended_mode():
+    assert get(xm430(homing_offset_ticks=3000, operating_mode=EXTENDED_POSITION_MODE), "Present Position") == 2048
+    servo = xm430()
+    put(servo, "Homing Offset", 3000)
+    assert get(servo, "Present Position") == 2048
+
+
+def test_reverse_turns_the_shaft_the_other_way_and_keeps_the_sign_of_the_offset():
+    forward, reverse = xm430(homing_offset_ticks=100), xm430(homing_offset_ticks=100, drive_mode=REVERSE)
+    moved = []
+    for servo in (forward, reverse):
+        start = servo.shaft.position
+        put(servo, "Torque Enable", 1)
+        put(servo, "Goal Position", 2148)
+        assert get(servo, "Present Velocity", 50 * MS) > 0
+        assert get(servo, "Present Position", 5 * S) == 2148
+        moved.append(servo.shaft.position - start)
+    assert moved == [100, -100]
+
+
+def test_changing_direction_mirrors_the_position_about_the_centre():
+    servo = xm430(position_ticks=2148)
+    put(servo, "Drive Mode", REVERSE)
+    assert get(servo, "Present Position") == 1948
+
+
+def test_changing_what_the_position_means_sets_the_goal_to_the_new_position():
+    servo = xm430(position_ticks=2148)
+    put(servo, "Drive Mode", REVERSE)
+    put(servo, "Torque Enable", 1)
+    assert get(servo, "Present Position", 5 * S) == 1948
+
+
+# --- access rules
+
+
+def test_eeprom_is_locked_while_torque_is_on():
+    servo = xm430()
+    assert put(servo, "Return Delay Time", 1) == OK
+    put(servo, "Torque Enable", 1)
+    assert put(servo, "Return Delay Time", 2) == ErrorNumber.ACCESS
+    assert get(servo, "Return Delay Time") == 1
+    put(servo, "Torque Enable", 0)
+    assert put(servo, "Return Delay Time", 2) == OK
+
+
+@pytest.mark.parametrize("name", ["Present Position", "Hardware Error Status", "Model Number", "Firmware Version"])
+def test_read_only_registers_refuse_writes(name):
+    assert put(xm430(), name, 1) == ErrorNumber.ACCESS
+
+
+def test_undefined_addresses_refuse_writes_and_read_as_zero_inside_the_table():
+    servo = xm430()
+    assert servo.write(300, b"\x01", 0) == ErrorNumber.ACCESS
+    assert servo.read(300, 2, 0) == (OK, b"\0\0")
+    assert servo.read(660, 4, 0) == (ErrorNumber.ACCESS, b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("Goal Position", 4096, ErrorNumber.DATA_LIMIT),
+        ("Goal Position", 2_000_000, ErrorNumber.DATA_RANGE),
+        ("Goal Current", 1194, ErrorNumber.DATA_RANGE),
+        ("Goal Velocity", 201, ErrorNumber.DATA_LIMIT),
+        ("Torque Enable", 2, ErrorNumber.DATA_RANGE),
+        ("ID", 253, ErrorNumber.DATA_RANGE),
+        ("Operating Mode", 2, ErrorNumber.DATA_RANGE),
+        ("Profile Velocity", 40_000, ErrorNumber.DATA_RANGE),
+        ("Bus Watchdog", 127, OK),
+        ("Bus Watchdog", -1, ErrorNumber.DATA_RANGE),
+    ],
+)
+def test_ranges_and_limits(name, value, error):
+    servo = xm430()
+    before = get(servo, name)
+    assert put(servo, name, value) == error
+    assert get(servo, name) == (value if error == OK else before)
+
+
+def test_limits_follow_their_registers():
+    servo = xm430()
+    put(servo, "Max Position Limit", 3000)
+    put(servo, "Current Limit", 500)
+    assert put(servo, "Goal Position", 3001) == ErrorNumber.DATA_LIMIT
+    assert put(servo, "Goal Position", 3000) == OK
+    assert put(servo, "Goal Current", -501) == ErrorNumber.DATA_LIMIT
+    assert put(servo, "Goal Current", -500) == OK
+
+
+def test_part_of_a_register_is_a_length_error():
+    servo = xm430()
+    assert servo.write(116, b"\x00\x08", 0) == ErrorNumber.DATA_LENGTH
+    assert servo.write(116, b"", 0) == ErrorNumber.DATA_LENGTH
+    assert servo.read(132, 0, 0) == (ErrorNumber.DATA_LENGTH, b"")
+
+
+def test_a_refused_write_changes_nothing_at_all():
+    servo = xm430()
+    block = servo.table["Profile Velocity"].encode(100) + servo.table["Goal Position"].encode(5000)
+    assert servo.write(112, block, 0) == ErrorNumber.DATA_LIMIT
+    assert get(servo, "Profile Velocity") == 0
+
+
+def test_one_read_gives_current_velocity_and_position():
+    servo = xm430()
+    error, data = servo.read(126, 21, 5 * MS)
+    assert error == OK
+    assert int.from_bytes(data[6:10], "little") == 2048
+    assert (int.from_bytes(data[18:20], "little"), data[20]) == (120, 30)
+
+
+# --- indirect addressing
+
+
+def test_indirect_data_reads_and_writes_the_registers_it_points_at():
+    servo = xm430()
+    for n, address in enumerate([132, 133, 116, 117, 118, 119], 1):
+        assert put(servo, f"Indirect Address {n}", address) == OK
+    assert servo.read(224, 2, 0) == (OK, (2048).to_bytes(2, "little"))
+    put(servo, "Torque Enable", 1)
+    assert servo.write(226, (2222).to_bytes(4, "little"), 0) == OK
+    assert get(servo, "Present Position", 5 * S) == 2222
+
+
+def test_indirect_data_may_write_the_low_half_of_a_register():
+    servo = xm335()
+    for n, address in enumerate([102, 103, 116, 117], 7):
+        put(servo, f"Indirect Address {n}", address)
+    assert servo.write(230, (300).to_bytes(2, "little") + (2300).to_bytes(2, "little"), 0) == OK
+    assert (get(servo, "Goal Current"), get(servo, "Goal Position")) == (300, 2300)
+
+
+def test_rules_hold_through_indirect_data():
+    servo = xm430()
+    put(servo, "Indirect Address 1", 132)
+    put(servo, "Indirect Address 2", 9)
+    put(servo, "Torque Enable", 1)
+    assert servo.write(224, b"\x01", 0) == ErrorNumber.ACCESS
+    assert servo.write(225, b"\x01", 0) == ErrorNumber.ACCESS
+
+
+def test_second_indirect_block_of_the_xm430():
+    servo = xm430()
+    put(servo, "Indirect Address 29", 132)
+    put(servo, "Indirect Address 30", 133)
+    assert servo.read(634, 2, 0) == (OK, (2048).to_bytes(2, "little"))
+
+
+def test_pointers_into_indirect_data_do_not_run_in_circles():
+    servo = xm430()
+    put(servo, "Indirect Address 1", 225)
+    put(servo, "Indirect Address 2", 224)
+    assert servo.write(224, b"\x07", 0) == OK
+    assert servo.read(224, 2, 0) == (OK, b"\x07\x00")
+
+
+# --- bus watchdog
+
+
+def test_watchdog_stops_the_servo_and_latches():
+    servo = xm430()
+    expire_watchdog(servo)
+    there = get(servo, "Present Position", 99 * MS)
+    assert get(servo, "Bus Watchdog", 99 * MS) == 5
+    assert get(servo, "Bus Watchdog", 100 * MS) == -1
+    assert get(servo, "Present Position", 10 * S) - there in range(3)
+    assert get(servo, "Present Velocity", 10 * S) == 0
+    assert (get(servo, "Profile Velocity"), get(servo, "Profile Acceleration")) == (0, 0)
+    assert get(servo, "Torque Enable") == 1
+
+
+def test_watchdog_stop_does_not_depend_on_when_somebody_looks():
+    looked, unseen = xm430(), xm430()
+    for servo in (looked, unseen):
+        expire_watchdog(servo)
+    for t in range(40):
+        looked.position_ticks(t * 10 * MS)
+    assert looked.position_ticks(S) == unseen.position_ticks(S)
+
+
+def test_expired_watchdog_refuses_goals_until_zero_is_written():
+    servo = xm430()
+    expire_watchdog(servo)
+    for name in ("Goal Position", "Goal Velocity", "Goal Current", "Goal PWM"):
+        assert put(servo, name, 100, 200 * MS) == ErrorNumber.DATA_RANGE
+    assert put(servo, "Bus Watchdog", 5, 200 * MS) == ErrorNumber.DATA_RANGE
+    assert put(servo, "Bus Watchdog", 0, 200 * MS) == OK
+    there = get(servo, "Present Position", 200 * MS)
+    assert get(servo, "Present Position", 2 * S) == there, "clearing alone must not move it"
+    assert put(servo, "Goal Position", 2100, 2 * S) == OK
+    assert get(servo, "Present Position", 10 * S) == 2100
+
+
+def test_any_instruction_feeds_the_watchdog():
+    servo = xm430()
+    expire_watchdog(servo)
+    for t in range(0, 1000, 90):
+        servo.feed(t * MS)
+    assert get(servo, "Bus Watchdog", 1080 * MS) == 5
+    assert get(servo, "Bus Watchdog", 1090 * MS) == -1
+
+
+def test_feeding_too_late_does_not_undo_the_expiry():
+    servo = xm430()
+    expire_watchdog(servo)
+    servo.feed(150 * MS)
+    assert get(servo, "Bus Watchdog", 151 * MS) == -1
+
+
+def test_watchdog_is_armed_only_with_torque_on():
+    servo = xm430()
+    put(servo, "Bus Watchdog", 5)
+    assert get(servo, "Bus Watchdog", 10 * S) == 5
+    put(servo, "Torque Enable", 1, 10 * S)
+    assert get(servo, "Bus Watchdog", 10 * S + 99 * MS) == 5
+    assert get(servo, "Bus Watchdog", 10 * S + 100 * MS) == -1
+
+
+# --- faults, reboot, staged writes
+
+
+def test_shutdown_switches_torque_off_until_a_reboot():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    servo.raise_hardware_error(OVERLOAD_ERROR, S)
+    assert servo.alert
+    assert get(servo, "Hardware Error Status", S) == OVERLOAD_ERROR
+    assert get(servo, "Torque Enable", S) == 0
+    assert put(servo, "Torque Enable", 1, S) == ErrorNumber.RESULT_FAIL
+    servo.reboot(2 * S)
+    assert not servo.alert
+    assert put(servo, "Torque Enable", 1, 3 * S) == OK
+
+
+def test_error_that_shutdown_does_not_name_leaves_torque_on():
+    servo = xm430()
+    put(servo, "Shutdown", 0)
+    put(servo, "Torque Enable", 1)
+    servo.raise_hardware_error(OVERLOAD_ERROR, S)
+    assert servo.alert
+    assert get(servo, "Torque Enable", S) == 1
+
+
+def test_overheating_comes_back_after_a_reboot_while_it_is_hot():
+    servo = xm430()
+    servo.set_temperature(90, S)
+    servo.reboot(S)
+    assert get(servo, "Hardware Error Status", 2 * S) == OVERHEATING_ERROR
+    servo.set_temperature(40, 2 * S)
+    servo.reboot(2 * S)
+    assert get(servo, "Hardware Error Status", 3 * S) == 0
+    assert get(servo, "Present Temperature", 3 * S) == 40
+
+
+def test_low_voltage_raises_the_alert():
+    servo = xm430()
+    servo.set_voltage(80, S)
+    assert servo.alert
+    assert get(servo, "Present Input Voltage", S) == 80
+
+
+def test_reboot_forgets_ram_keeps_eeprom_and_takes_a_moment():
+    servo = xm430()
+    put(servo, "Return Delay Time", 7)
+    put(servo, "LED", 1)
+    put(servo, "Indirect Address 1", 132)
+    put(servo, "Torque Enable", 1)
+    servo.reboot(S)
+    assert not servo.is_up(S + BOOT_NS - 1)
+    assert servo.is_up(S + BOOT_NS)
+    assert [get(servo, n, 2 * S) for n in ("Return Delay Time", "LED", "Torque Enable")] == [7, 0, 0]
+    assert servo.read(224, 1, 2 * S) == (OK, b"\0")
+
+
+def test_reboot_forgets_the_turns():
+    servo = xm430(operating_mode=EXTENDED_POSITION_MODE)
+    put(servo, "Torque Enable", 1)
+    put(servo, "Goal Position", 10_000)
+    assert get(servo, "Present Position", 20 * S) == 10_000
+    servo.reboot(20 * S)
+    assert get(servo, "Present Position", 21 * S) == 10_000 % 4096
+
+
+def test_clear_brings_the_position_into_one_turn_unless_it_moves():
+    servo = xm430(operating_mode=EXTENDED_POSITION_MODE)
+    clear = bytes.fromhex("0144584c22")
+    put(servo, "Torque Enable", 1)
+    put(servo, "Goal Position", 10_000)
+    assert servo.clear(clear, S) == ErrorNumber.RESULT_FAIL
+    assert servo.clear(clear, 20 * S) == OK
+    assert get(servo, "Present Position", 20 * S) == 10_000 % 4096
+    assert servo.clear(b"\x01", 20 * S) == ErrorNumber.DATA_RANGE
+
+
+def test_staged_write_waits_for_the_action():
+    servo = xm430()
+    put(servo, "Torque Enable", 1)
+    assert servo.act(0) == ErrorNumber.INSTRUCTION
+    assert servo.stage(116, (2300).to_bytes(4, "little"), 0) == OK
+    assert get(servo, "Registered Instruction") == 1
+    assert get(servo, "Present Position", S) == 2048
+    assert servo.act(S) == OK
+    assert get(servo, "Registered Instruction", S) == 0
+    assert get(servo, "Present Position", 5 * S) == 2300
+
+
+def test_staging_checks_at_once():
+    assert xm430().stage(132, bytes(4), 0) == ErrorNumber.ACCESS
+
+
+def test_factory_reset_keeps_what_it_should_and_wants_torque_off():
+    servo = VirtualServo(XM430_W350, 9, firmware=50, baud=2_000_000)
+    put(servo, "Torque Enable", 1)
+    assert servo.factory_reset(2, 0) == ErrorNumber.RESULT_FAIL
+    put(servo, "Torque Enable", 0)
+    assert servo.factory_reset(2, 0) == OK
+    assert (servo.id, servo.baud, servo.peek("Return Delay Time")) == (9, 2_000_000, 250)
+    assert servo.factory_reset(1, S) == OK
+    assert (servo.id, servo.baud) == (9, 57_600)
+    assert servo.factory_reset(0xFF, 2 * S) == OK
+    assert (servo.id, servo.peek("Firmware Version")) == (1, 50)
+    assert servo.factory_reset(3, 3 * S) == ErrorNumber.DATA_RANGE
+
+
+def test_control_table_backup_restores_the_eeprom():
+    servo = xm430()
+    assert servo.backup(b"\x02CTRL", 0) == ErrorNumber.RESULT_FAIL
+    put(servo, "Return Delay Time", 7)
+    assert servo.backup(b"\x01CTRL", 0) == OK
+    put(servo, "Return Delay Time", 8)
+    assert servo.backup(b"\x02CTRL", S) == OK
+    assert get(servo, "Return Delay Time", 2 * S) == 7
+
+
+def test_tick_counts_milliseconds_and_wraps():
+    servo = xm430()
+    assert get(servo, "Realtime Tick", 1234 * MS) == 1234
+    assert get(servo, "Realtime Tick", 32_769 * MS) == 1
