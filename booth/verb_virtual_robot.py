@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
             result_json({"robot": robot.name, "port": shown, "pty": path, "baud": robot.bus.baud})
         else:
             result(shown)
-        say(f"virtual {robot.name} at {shown}, {robot.bus.baud} baud; Ctrl-C ends it")
+        say(f"virtual {robot.name} is ready, {robot.bus.baud} baud; Ctrl-C ends it")
 
     class Stop(Event):
         """An event that also knows signals."""

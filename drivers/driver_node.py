@@ -60,7 +60,7 @@ class DriverNode(BoothNode):
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         with contextlib.suppress(OSError):
             os.nice(-10)
-        self._why_silent = ""
+        self._why_silent, self._note = "", ""
         self._pacer = Pacer(self._robot.bus.rate_hz)
         self._stopping, self._finished = Event(), Event()
         self._failure: DeviceError | None = None
@@ -208,16 +208,15 @@ class DriverNode(BoothNode):
         now = time.monotonic()
         if status == self._published and now - self._published_at < 0.5:
             return
+        if status != self._published:
+            self._note = f" ({self._why_silent})" if status.state is State.HOLD and self._why_silent else ""
         self._published, self._published_at = status, now
-        reason = status.reason
-        if status.state is State.HOLD and self._why_silent:
-            reason = f"{reason} ({self._why_silent})"
         punctuality = self._pacer.punctuality()
         counters = self._bus.counters
         self.set_state(
             status.state.value,
             LEVELS[status.state],
-            reason=reason,
+            reason=status.reason + self._note,
             stamp_ns=self.graph_clock.now_ns(),
             robot=self._robot.name,
             loop_rate_hz=f"{punctuality.rate_hz:.2f}",

@@ -36,6 +36,8 @@ DRIVE_MODE_TIME_PROFILE, DRIVE_MODE_TORQUE_BY_GOAL, DRIVE_MODE_REVERSE = 4, 8, 1
 PROFILE_MS, PROFILE_ACCELERATION_MS = 20, 10
 """Two control periods: the driver's limiter already made the motion smooth, the servo only joins the steps."""
 
+POLL_EVERY, SILENT_AFTER = 5, 2
+
 MOTOR_WATCHDOG_MS = 2000
 """The motors' own watchdog, against the death of the hand's controller; ROBOTIS's value."""
 
@@ -54,6 +56,9 @@ class HandLink:
         self._ids = [joint.id for joint in robot.joints]
         self._current_ma = robot.bus.goal_current_ma or 0
         self._strength = 1.0
+        self._reads = 0
+        self._errors = np.zeros(len(self._ids), np.uint8)
+        self._misses = np.zeros(len(self._ids), np.uint8)
         self._watchdog = units.watchdog_raw(robot.bus.bus_watchdog_ms)
         self.lower_rad = np.array([joint.min_rad for joint in robot.joints])
         self.upper_rad = np.array([joint.max_rad for joint in robot.joints])
@@ -84,7 +89,14 @@ class HandLink:
             self._set(servo_id, "Torque Enable", 1)
 
     def read(self) -> JointReading:
-        """All joints from the controller's 165-byte block."""
+        """All joints from the controller's 165-byte block.
+
+        The block says nothing about the motors' health and keeps the last values of a motor that fell silent, so
+        every fifth read one motor is asked directly, all of them once a second.
+        """
+        if self._reads % POLL_EVERY == 0:
+            self._poll_motor((self._reads // POLL_EVERY) % len(self._ids))
+        self._reads += 1
         answer = self._bus.read_once(self._controller, READ_BLOCK, READ_BYTES)
         count = len(self._ids)
         if answer is None or answer.error_number:
@@ -96,8 +108,8 @@ class HandLink:
             position_rad=units.rad_from_ticks(motors[:, 2]),
             velocity_rad_s=units.rad_s_from_raw(motors[:, 1]),
             current_ma=units.ma_from_raw(motors[:, 0], self._robot.joints[0].model),
-            fresh=np.ones(count, bool),
-            alerts=tuple(range(count)) if answer.alert else (),
+            fresh=self._misses < SILENT_AFTER,
+            alerts=tuple(np.flatnonzero(self._errors).tolist()),
         )
 
     def write(self, goal_rad: Array) -> Array:
@@ -130,6 +142,14 @@ class HandLink:
         address = self._motor_table["Hardware Error Status"].address
         codes = [self._bus.read(self._ids[index], address, 1)[0] for index in joints]
         return describe_hardware_errors([self._robot.joints[index].name for index in joints], codes)
+
+    def _poll_motor(self, index: int) -> None:
+        """Ask one motor for its Hardware Error Status; a silent motor is counted."""
+        item = self._motor_table["Hardware Error Status"]
+        answer = self._bus.read_once(self._ids[index], item.address, item.size)
+        self._misses[index] = 0 if answer is not None else min(self._misses[index] + 1, SILENT_AFTER)
+        if answer is not None:
+            self._errors[index] = answer.params[0]
 
     def _prepare_motor(self, servo_id: int, reverse: bool, homing_offset: int) -> None:
         """One motor: torque off, then what differs in EEPROM, then RAM."""

@@ -17,6 +17,7 @@ from types import TracebackType
 
 from drivers.virtual_build import build_virtual_bus
 from drivers.virtual_bus import Answer, VirtualBus
+from graph.errors import InputError
 from robots.robot import Robot
 
 _log = logging.getLogger("virtual_robot")
@@ -32,6 +33,8 @@ _LEAD_LIMIT_NS = 150_000
 _PICK_UP_NS = 25_000
 """A request was written about this long before this thread sees it: the pty's own latency, measured on an echo."""
 _READ_BYTES = 65_536
+_QUIET_NS, _LINGER_NS = 300_000_000, 3_000_000_000
+"""When asked to stop: how long the host must be silent, and how long to wait for that."""
 _PR_SET_TIMERSLACK = 29
 """prctl(2): how late the kernel may wake this thread; 50 us unless told."""
 _ISPEED, _OSPEED = 4, 5
@@ -42,7 +45,7 @@ _SPEEDS = {
 }
 
 
-class VirtualRobotError(Exception):
+class VirtualRobotError(InputError):
     """The virtual robot can't be served. Scenario: where the link should be lies something that is no symbolic link."""
 
 
@@ -64,6 +67,7 @@ class VirtualRobotServer:
         self._strict_baud = strict_baud
         self._warned = False
         self._lead_ns = 0
+        self._heard_ns = self._stop_ns = 0
         self._closed = False
         self._link: Path | None = None
         self._host_side, self._slave = os.openpty()
@@ -94,12 +98,13 @@ class VirtualRobotServer:
         return str(self._link) if self._link is not None else self.device_path
 
     def serve(self, stop: Event) -> None:
-        """Answer until ``stop`` is set. Sleeps while there is nothing to do."""
+        """Answer until ``stop`` is set and no host talks any more (at most 3 s later), so that a driver that is
+        stopped at the same moment can still let go of the robot. Sleeps while there is nothing to do."""
         _wake_up_on_time()
         poller = select.poll()
         poller.register(self._host_side, select.POLLIN)
         waiting: deque[Answer] = deque()
-        while not stop.is_set():
+        while not (stop.is_set() and self._abandoned()):
             wait_ns = waiting[0].complete_ns - time.monotonic_ns() if waiting else _IDLE_MS * 1_000_000
             if wait_ns <= _EARLY_NS:
                 self._deliver(waiting)
@@ -120,6 +125,12 @@ class VirtualRobotServer:
         for side in (self._host_side, self._slave):
             os.close(side)
 
+    def _abandoned(self) -> bool:
+        """Asked to stop: whether the host has gone quiet, or has had its time."""
+        now_ns = time.monotonic_ns()
+        self._stop_ns = self._stop_ns or now_ns
+        return now_ns - self._heard_ns > _QUIET_NS or now_ns - self._stop_ns > _LINGER_NS
+
     def _sleep(self, wait_ns: int) -> None:
         """Sleep so that waking up, which is late by its own recent average, happens on time."""
         asked_ns = max(wait_ns - self._lead_ns, 1_000)
@@ -134,6 +145,7 @@ class VirtualRobotServer:
             chunk = os.read(self._host_side, _READ_BYTES)
         except BlockingIOError:
             return []
+        self._heard_ns = now_ns
         self._look_at_baud()
         return self.bus.handle(chunk, now_ns)
 

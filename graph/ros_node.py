@@ -4,6 +4,7 @@
 The name ends in ``_node`` because only such files may import rclpy.
 """
 
+import gc
 import logging
 import signal
 import sys
@@ -146,4 +147,6 @@ def spin_node(node_class: Callable[[], BoothNode]) -> None:
             node.close()
             node.destroy_node()
         rclpy.try_shutdown()
+    del node
+    gc.collect()  # native objects go before the interpreter does; some libraries complain otherwise
     sys.exit(code)

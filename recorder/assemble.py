@@ -12,12 +12,15 @@ from recorder import streams
 from recorder.align import Aligned, Bool, Int64, make_ticks, newest_at
 from recorder.errors import TakeError
 from recorder.health import Health, StreamRows, assess
-from recorder.schema import SCHEMA_NAME, SCHEMA_VERSION
+from recorder.schema import SCHEMA_NAME, SCHEMA_VERSION, STALE_NS
 from recorder.take_reader import Take
 from robots.robot import Robot
 
 CAMERA_PATIENCE_NS = 1_000_000_000
 """The first row waits at most this long for the first frame of a camera."""
+
+DIAGNOSTICS_QUIET_NS = 2_500_000_000
+"""Nodes repeat their diagnostics every second, several on one topic: a text is news again after this long a silence."""
 
 Attribute = str | bool | int | float
 
@@ -121,17 +124,18 @@ def _streams(take: Take, robot: Robot) -> _Streams:
 
 
 def _ticks(data: _Streams, rate_hz: float) -> Int64:
-    """First tick: joint states and, if there are any, hands exist, and cameras that come within a second of that."""
-    joints = data.joints.samples.stamp_ns
-    first = int(joints[0])
-    if len(data.hands.samples):
-        first = max(first, int(data.hands.samples.stamp_ns[0]))
+    """Rows from the moment the streams exist to the moment they end; docs/format.md section 2 has the rules."""
+    joints, hands = data.joints.samples.stamp_ns, data.hands.samples.stamp_ns
+    first, last = int(joints[0]), int(joints[-1])
+    if len(hands):
+        first = max(first, int(hands[0]))
+        last = min(last, int(hands[-1]) + STALE_NS["hands"])
     starts = [int(camera.samples.stamp_ns[0]) for camera in data.cameras.values() if camera.images]
     first = max([first, *(start for start in starts if start - first <= CAMERA_PATIENCE_NS)])
-    ticks = make_ticks(first, int(joints[-1]), rate_hz)
+    ticks = make_ticks(first, last, rate_hz)
     if not len(ticks):
         raise TakeError(
-            "the joint states end before the first hands or images begin, so there is no row that has both:"
+            "joint states, hands and images were never there at the same time, so there is nothing to make rows from:"
             " record longer, or look at the driver and tracker logs"
         )
     return ticks
@@ -267,9 +271,13 @@ def _events(take: Take) -> tuple[Event, ...]:
     events: list[Event] = []
     for stream, topic, decode in sources:
         words = decode(take, topic)
+        told: dict[str, int] = {}
         previous = ""
         for stamp, text in zip(words.samples.stamp_ns.tolist(), words.texts, strict=True):
-            if text and (stream == "teleop_event" or text != previous):
+            repeated = text == previous or (
+                stream == "diagnostics" and stamp - told.get(text, 0) < DIAGNOSTICS_QUIET_NS
+            )
+            if text and (stream == "teleop_event" or not repeated):
                 events.append(Event(stamp, stream, text))
-            previous = text
+            previous, told[text] = text, stamp
     return tuple(sorted(events, key=lambda event: event.stamp_ns))

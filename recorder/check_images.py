@@ -9,7 +9,7 @@ from recorder.finding import Finding, graded, warn
 JPEG_START = b"\xff\xd8\xff"
 JPEG_END = b"\xff\xd9"
 FROZEN_WARN_S = 1.0
-"""Real sensors have noise: a JPEG that repeats byte for byte for this long is a stuck camera."""
+"""Real sensors have noise: when new frames repeat the last one byte for byte for this long, the camera is stuck."""
 
 
 def findings(episode: Episode) -> list[Finding]:
@@ -20,17 +20,18 @@ def findings(episode: Episode) -> list[Finding]:
 
 
 def _camera(episode: Episode, camera: str) -> list[Finding]:
+    stamps = episode[f"/time/{camera}/stamp_ns"].tolist()
     absent = broken = 0
-    longest = run = 1
+    still_ns, since_ns = 0, stamps[0]
     previous = b""
     for row in range(episode.rows):
         image = episode.image(camera, row)
         absent += not image
         broken += bool(image) and not is_whole_jpeg(image)
-        run = run + 1 if image and image == previous else 1
-        longest = max(longest, run)
-        previous = image
-    still_s = longest / float(episode.attribute("rate_hz"))
+        if image != previous:
+            previous, since_ns = image, stamps[row]
+        still_ns = max(still_ns, stamps[row] - since_ns)
+    still_s = still_ns / 1e9
     return [
         graded(
             "images",

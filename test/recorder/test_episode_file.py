@@ -142,6 +142,21 @@ def test_a_take_without_hands_or_camera_still_becomes_an_episode(tmp_path):
         assert set(episode["/time/cam_operator/stamp_ns"].tolist()) == {-1}
 
 
+def test_rows_end_when_the_operators_stream_ends(tmp_path):
+    frames = range(31, 200)
+    lose = [(topic.name, number) for topic in (HANDS, CAMERA) for number in frames]
+    with episode_of(tmp_path, Script(seconds=3.0, lose=lose)) as episode:
+        last_hands = episode["/time/hands/stamp_ns"][-1]
+        assert 0 <= last_hands + 200 * MS - episode["/time/tick_ns"][-1] < 34 * MS
+        assert episode.attribute("stale_rows") == 0
+
+
+def test_the_summary_lists_each_dataset_once_under_our_name(episode):
+    names = [entry["name"] for entry in episode.summary()]
+    assert "/observations/images/cam_operator" in names and "/events" in names
+    assert len(names) == len(set(names)) and not any(name.startswith("/data") for name in names)
+
+
 def test_without_a_driver_teleop_says_when_it_was_engaged(tmp_path):
     with episode_of(tmp_path, Script(lose=[(DRIVER_STATE.name, 1), (DRIVER_STATE.name, 2)])) as episode:
         assert episode.attribute("engaged_source") == "teleop_state"
