@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A take's streams -> the rows of an episode, in memory; images stay views of the take until they are written."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.topics import DIAGNOSTICS, DRIVER_STATE, HANDS, JOINT_STATES, SENT, TELEOP_EVENT, TELEOP_STATE
+from graph.topics import DRIVER_STATE, HANDS, JOINT_STATES, SENT, TELEOP_STATE
 from recorder import streams
 from recorder.align import Aligned, Bool, Int64, make_ticks, newest_at
 from recorder.errors import TakeError
+from recorder.events import Event, told_events
 from recorder.health import Health, StreamRows, assess
 from recorder.schema import SCHEMA_NAME, SCHEMA_VERSION, STALE_NS
 from recorder.take_reader import Take
@@ -18,9 +18,6 @@ from robots.robot import Robot
 
 CAMERA_PATIENCE_NS = 1_000_000_000
 """The first row waits at most this long for the first frame of a camera."""
-
-DIAGNOSTICS_QUIET_NS = 2_500_000_000
-"""Nodes repeat their diagnostics every second, several on one topic: a text is news again after this long a silence."""
 
 Attribute = str | bool | int | float
 
@@ -31,15 +28,6 @@ class ImageRows:
 
     images: tuple[memoryview, ...]
     index: Int64
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that was said on the graph: graph time, stream, text."""
-
-    stamp_ns: int
-    stream: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +90,7 @@ def assemble(take: Take) -> EpisodeTables:
     }
     attributes = {**_attributes(take), **health.attributes(), "rows": len(tick_ns), "engaged_source": engaged_source}
     return EpisodeTables(
-        robot.joint_names, datasets, images, _events(take), attributes, _stream_attributes(data, rows, health)
+        robot.joint_names, datasets, images, told_events(take), attributes, _stream_attributes(data, rows, health)
     )
 
 
@@ -258,26 +246,3 @@ def _stream_attributes(data: _Streams, rows: dict[str, StreamRows], health: Heal
         }
         for name, row in rows.items()
     }
-
-
-def _events(take: Take) -> tuple[Event, ...]:
-    """Events and changes of state in the order of their stamps; a repeated state is told once."""
-    sources: tuple[tuple[str, str, Callable[[Take, str], streams.Words]], ...] = (
-        ("teleop_event", TELEOP_EVENT.name, streams.event_samples),
-        ("driver_state", DRIVER_STATE.name, streams.state_samples),
-        ("teleop_state", TELEOP_STATE.name, streams.state_samples),
-        ("diagnostics", DIAGNOSTICS.name, streams.problem_samples),
-    )
-    events: list[Event] = []
-    for stream, topic, decode in sources:
-        words = decode(take, topic)
-        told: dict[str, int] = {}
-        previous = ""
-        for stamp, text in zip(words.samples.stamp_ns.tolist(), words.texts, strict=True):
-            repeated = text == previous or (
-                stream == "diagnostics" and stamp - told.get(text, 0) < DIAGNOSTICS_QUIET_NS
-            )
-            if text and (stream == "teleop_event" or not repeated):
-                events.append(Event(stamp, stream, text))
-            previous, told[text] = text, stamp
-    return tuple(sorted(events, key=lambda event: event.stamp_ns))

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from recorder.errors import EpisodeError, TakeError, TakeInUseError
 from recorder.finalise import Finalised, episode_path, finalise
-from recorder.schema import PART_SUFFIX, SUFFIX
 
 TAKE_SUFFIX = ".mcap"
 BACKGROUND_NICENESS = 10
@@ -36,21 +35,16 @@ def leftover_takes(directory: Path) -> list[Path]:
 
 
 def recover(directory: Path) -> list[Recovery]:
-    """Finalise every leftover take of a directory.
-
-    A take that another recorder still writes is left alone. One that holds nothing usable moves to ``unusable/``, so
-    that it is not tried again at every start; nothing is ever deleted but half-written ``.h5.part`` files, whose takes
-    are still there.
-    """
-    for part in directory.glob(f"*{PART_SUFFIX}"):
-        finished = part.with_name(part.name.removesuffix(PART_SUFFIX) + SUFFIX)
-        if finished.exists():
-            part.unlink()
+    """Finalise every leftover take of a directory, oldest first."""
     return [recover_take(take) for take in leftover_takes(directory)]
 
 
 def recover_take(take: Path) -> Recovery:
-    """Finalise one take; set it aside when nothing can be made of it."""
+    """Finalise one take, whole or torn.
+
+    A take that another recorder still writes is left alone. One that holds nothing usable moves to ``unusable/``, so
+    that it is not tried again at every start; nothing is ever deleted.
+    """
     try:
         return Recovery(take, finalise(take), "")
     except (TakeInUseError, EpisodeError) as error:  # to be tried again

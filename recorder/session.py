@@ -73,7 +73,7 @@ class RecordingSession:
 
     Raises:
         RobotFileError: unknown robot.
-        TakeError: the directory can't be made.
+        TakeError: the directory can't be made, or the rate makes no sense.
     """
 
     def __init__(self, settings: Settings, clock: GraphClock) -> None:
@@ -88,6 +88,7 @@ class RecordingSession:
         self._take: _Take | None = None
         self._last_take: Path | None = None
         self.state = State()
+        self._facts()  # refuse now what a start would refuse
         try:
             settings.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -180,8 +180,9 @@ def script_messages(script: Script) -> list[tuple[int, str, bytes]]:
         (T0 + engage_ns, DRIVER_STATE.name, status("ENGAGED")),
         (T0 - 10 * MS, TELEOP_STATE.name, status("WAITING")),
         (T0 + engage_ns, TELEOP_EVENT.name, cdr("std_msgs/msg/String", data="engaged")),
-        (T0 + 600 * MS, DIAGNOSTICS.name, diagnostics(T0 + 600 * MS, 1, "bus retries")),
     ]
+    every(1000 * MS, 600 * MS, lambda n, now: (now, DIAGNOSTICS.name, diagnostics(now, 1, "bus retries")))
+    every(1000 * MS, 700 * MS, lambda n, now: (now, DIAGNOSTICS.name, diagnostics(now, 0, "fine")))
     return sorted(out, key=lambda item: item[0])
 
 

@@ -142,6 +142,18 @@ def test_a_take_without_hands_or_camera_still_becomes_an_episode(tmp_path):
         assert set(episode["/time/cam_operator/stamp_ns"].tolist()) == {-1}
 
 
+def test_an_engaged_operator_who_requests_nothing_drops_rows_after_half_a_second(tmp_path):
+    with episode_of(tmp_path, Script(seconds=2.0, engage_at_s=0.1, commands=False)) as episode:
+        waited = episode["/time/tick_ns"] - (T0 + 100 * MS)
+        dropped = episode["/health/dropped"]
+        assert not dropped[waited < 500 * MS].any()
+        assert dropped[waited > 540 * MS].all()
+
+
+def test_diagnostics_that_repeat_every_second_are_told_once(episode):
+    assert [text for _, stream, text in episode.events() if stream == "diagnostics"] == ["driver: bus retries"]
+
+
 def test_rows_end_when_the_operators_stream_ends(tmp_path):
     frames = range(31, 200)
     lose = [(topic.name, number) for topic in (HANDS, CAMERA) for number in frames]

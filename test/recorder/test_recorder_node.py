@@ -29,7 +29,7 @@ def environment():
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-        "ROS_DOMAIN_ID": str(100 + os.getpid() % 100),
+        "ROS_DOMAIN_ID": str(10 + os.getpid() % 80),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "BOOTH_WALL_OFFSET_NS": "1800000000000000000",
     }

@@ -161,3 +161,9 @@ def test_a_recovery_is_never_told_as_the_episode_of_the_last_take(tmp_path, cloc
         pass
     assert (session.state.message, session.state.take) == ("SAVED", name)
     session.close(20.0)
+
+
+def test_a_rate_that_makes_no_sense_is_refused_before_anything_is_recorded(tmp_path, clock):
+    settings = Settings("hx5_d20_right", tmp_path / "takes", 0.0, "", "", "", True, {})
+    with pytest.raises(TakeError, match="rate_hz should lie in"):
+        RecordingSession(settings, GraphClock(T0, monotonic_ns=clock))

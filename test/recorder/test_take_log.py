@@ -2,6 +2,7 @@
 """The take on disk: readable by anybody, and readable up to its last complete chunk wherever it is cut."""
 
 import mmap
+import resource
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,13 @@ from mcap.reader import make_reader
 from takes import MS, ROBOT, T0, Script, make_take, metadata, robot, status
 
 from graph.topics import DRIVER_STATE, HANDS, JOINT_STATES
+from recorder import take_thread
 from recorder.errors import TakeError
 from recorder.metadata import recorded_topics
 from recorder.sequences import lost_before
 from recorder.take import SLICE_NS, TakeWriter
 from recorder.take_reader import read_take
+from recorder.take_thread import TakeThread
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +128,42 @@ def test_what_is_no_take_is_refused_in_words(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(TakeError, match=r"other\.mcap"):
         read_take(path)
+
+
+@pytest.fixture
+def small_disk():
+    """Files may not grow beyond 200 kB, as on a disk that fills up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_and_what_was_written_stays_readable(tmp_path, small_disk):
+    with pytest.raises(TakeError, match=r"can't write a\.mcap: .*can be recovered"):
+        make_take(tmp_path / "a.mcap", Script(seconds=3.0))
+    take = read_take(tmp_path / "a.mcap")
+    assert not take.complete
+    assert len(take.messages[JOINT_STATES.name]) > 50
+
+
+def test_the_thread_keeps_the_reason_why_it_stopped_writing(tmp_path, small_disk):
+    thread = TakeThread(open_writer(tmp_path / "a.mcap"), lambda: T0)
+    big = status("x" * 300_000)
+    for number in range(3):
+        thread.put(DRIVER_STATE.name, big, T0 + number * SLICE_NS, T0, number)
+    with pytest.raises(TakeError, match="can't write"):
+        thread.close({})
+    assert thread.error is not None
+    assert not thread.put(DRIVER_STATE.name, big, T0, T0, 9)
+
+
+def test_what_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(take_thread, "MAX_QUEUED_BYTES", 100)
+    thread = TakeThread(open_writer(tmp_path / "a.mcap"), lambda: T0)
+    assert not thread.put(DRIVER_STATE.name, bytes(101), T0, T0, 1)
+    thread.close({})
+    thread.close({})
 
 
 def test_metadata_survives_the_file(whole):

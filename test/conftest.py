@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every test run has its own ROS domain and run directory, so that graphs of two runs never meet."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+
+
+@pytest.fixture(autouse=True)
+def own_run_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Links to virtual robots go to a directory of this test."""
+    path = tmp_path_factory.mktemp("run")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    return path

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control loop on virtual servos, in virtual time."""
+
+import numpy as np
+import pytest
+from virtual_line import MS, Rig
+
+from drivers import protocol, units
+from drivers.control_table import control_table
+from drivers.safety import State
+
+ROBOTS = ("hx5_d20_right", "op3")
+
+
+def pose(rig: Rig, **joints: float) -> np.ndarray:
+    """The home pose with some joints moved, in rad."""
+    target = np.array([joint.home_rad for joint in rig.robot.joints])
+    for name, value in joints.items():
+        target[rig.robot.joint_names.index(name)] = value
+    return target
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_torque_comes_on_without_any_joint_moving(name: str) -> None:
+    rig = Rig(name, connect=False)
+    before = {joint.id: rig.line.virtual.device(joint.id).position_ticks(rig.line.now_ns) for joint in rig.robot.joints}
+    rig.loop.connect()
+    rig.run(50)
+    for joint in rig.robot.joints:
+        servo = rig.line.virtual.device(joint.id)
+        assert servo.peek("Torque Enable") == 1
+        assert abs(servo.position_ticks(rig.line.now_ns) - before[joint.id]) <= 1
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_goals_equal_the_measured_pose_before_torque_comes_on(name: str) -> None:
+    rig = Rig(name)
+    table = control_table(rig.robot.joints[0].model)
+    torque = [
+        i
+        for i, data in enumerate(rig.line.instructions)
+        if (packet := protocol.decode(data)).instruction == protocol.Instruction.WRITE
+        and packet.params[:3] == units_address(table["Torque Enable"].address) + b"\x01"
+    ]
+    watchdog = [
+        i
+        for i, data in enumerate(rig.line.instructions)
+        if (packet := protocol.decode(data)).instruction == protocol.Instruction.WRITE
+        and packet.params[:2] in (units_address(98), units_address(8))
+        and packet.params[2] > 0
+    ]
+    goals = [
+        i
+        for i, data in enumerate(rig.line.instructions)
+        if protocol.decode(data).instruction == protocol.Instruction.SYNC_WRITE
+    ]
+    assert len(torque) == len(rig.robot.joints)
+    assert watchdog
+    assert min(watchdog) < min(torque)
+    assert min(goals) < min(torque)
+
+
+def units_address(address: int) -> bytes:
+    return address.to_bytes(2, "little")
+
+
+@pytest.mark.parametrize(("name", "joint"), [("hx5_d20_right", "finger_r_joint6"), ("op3", "r_el")])
+def test_an_engaged_robot_follows_and_arrives(name: str, joint: str) -> None:
+    rig = Rig(name)
+    target = pose(rig, **{joint: 0.3})
+    rig.run(5, target)
+    assert rig.loop.request_engage() == ""
+    last = rig.run(150, target)
+    assert last.status.state is State.ENGAGED
+    assert np.abs(last.reading.position_rad - target).max() < 0.01
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_nothing_moves_before_the_operator_engages(name: str) -> None:
+    rig = Rig(name)
+    start = rig.run(1).reading.position_rad
+    far = np.clip(start + 0.3, rig.link.lower_rad, rig.link.upper_rad)
+    last = rig.run(60, far)
+    assert last.status.state is State.READY
+    assert np.abs(last.reading.position_rad - start).max() <= 2 * units.RAD_PER_TICK
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_goals_on_the_wire_never_leave_the_limits_nor_the_speed_cap(name: str) -> None:
+    rig = Rig(name)
+    rng = np.random.default_rng(1)
+    home = pose(rig)
+    rig.run(3, home)
+    assert rig.loop.request_engage() == ""
+    for _ in range(25):
+        wild = rng.uniform(rig.link.lower_rad - 3, rig.link.upper_rad + 3)
+        rig.run(10, wild)
+    sent = np.array([cycle.sent_rad for cycle in rig.cycles])
+    tick = units.RAD_PER_TICK
+    assert (sent >= rig.link.lower_rad - tick).all()
+    assert (sent <= rig.link.upper_rad + tick).all()
+    largest_step = rig.robot.motion.velocity_rad_s / rig.robot.bus.rate_hz
+    assert np.abs(np.diff(sent, axis=0)).max() <= largest_step * 1.01 + tick
+
+
+def test_a_stale_command_holds_within_its_time_and_only_a_fresh_engage_moves_again() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig, finger_r_joint6=1.5)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.run(20, target)
+    rig.cycles.clear()
+    last = rig.run(40)
+    held = next(i for i, cycle in enumerate(rig.cycles) if cycle.status.state is State.HOLD)
+    assert held <= 11
+    assert "no fresh command" in last.status.reason
+    settled = np.array([cycle.sent_rad for cycle in rig.cycles[held + 6 :]])
+    assert np.ptp(settled, axis=0).max() <= units.RAD_PER_TICK
+    resumed = rig.run(20, target)
+    assert resumed.status.state is State.HOLD
+    assert rig.loop.request_engage() == ""
+    assert rig.run(100, target).reading.position_rad[5] > 1.4
+
+
+def test_a_loop_that_stalls_finds_the_servos_stopped_by_their_watchdog() -> None:
+    rig = Rig("op3")
+    target = pose(rig, r_el=0.3)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.run(5, target)
+    rig.line.now_ns += 400 * MS
+    last = rig.run(3, target)
+    assert last.status.state is State.STOPPED
+    assert "watchdog" in last.status.reason
+    frozen = last.reading.position_rad
+    assert np.abs(rig.run(30, target).reading.position_rad - frozen).max() <= 2 * units.RAD_PER_TICK
+
+
+def test_engaging_after_a_watchdog_stop_starts_from_the_measured_pose() -> None:
+    rig = Rig("op3")
+    target = pose(rig, r_el=0.3)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.run(20, target)
+    rig.line.now_ns += 400 * MS
+    stopped = rig.run(2, target)
+    assert stopped.status.state is State.STOPPED
+    assert rig.loop.request_engage() == ""
+    first = rig.run(1, target)
+    assert np.abs(first.sent_rad - stopped.reading.position_rad).max() < 0.03
+    assert rig.run(150, target).reading.position_rad[4] == pytest.approx(0.3, abs=0.01)
+
+
+def test_one_silent_servo_leaves_the_others_fresh_and_holds_the_robot() -> None:
+    rig = Rig("op3")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.line.virtual.set_silent(7, True)
+    last = rig.run(10, target)
+    assert last.reading.fresh.sum() == 19
+    assert not last.reading.fresh[6]
+    assert np.isnan(last.reading.position_rad[6])
+    assert last.status.state is State.HOLD
+    assert "not all servos answered" in last.status.reason
+
+
+def test_power_loss_stops_the_robot_and_names_power() -> None:
+    rig = Rig("hx5_d20_right")
+    rig.run(3)
+    rig.line.virtual.set_power(False)
+    last = rig.run(60)
+    assert last.status.state is State.STOPPED
+    assert "check robot power" in last.status.reason
+    assert not last.reading.fresh.any()
+
+
+@pytest.mark.parametrize(("name", "servo_id", "joint"), [("hx5_d20_right", 117, "finger_r_joint6"), ("op3", 5, "r_el")])
+def test_a_hardware_error_holds_the_robot_and_is_named(name: str, servo_id: int, joint: str) -> None:
+    rig = Rig(name)
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.line.virtual.device(servo_id).raise_hardware_error(0b100000, rig.line.now_ns)
+    last = rig.run(120, target)
+    assert last.status.state is State.HOLD
+    assert f"{joint}: overload" in last.status.reason
+
+
+def test_a_finger_motor_that_falls_silent_behind_its_controller_is_noticed() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.line.virtual.set_silent(117, True)
+    last = rig.run(220, target)
+    assert not last.reading.fresh[5]
+    assert last.status.state is not State.ENGAGED
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_a_soft_release_ends_with_torque_off(name: str) -> None:
+    rig = Rig(name)
+    rig.run(5)
+    rig.loop.request_stop("shutting down")
+    for share in (0.8, 0.5, 0.2, 0.0):
+        rig.loop.let_go(share)
+    rig.loop.disconnect()
+    assert all(rig.line.virtual.device(joint.id).peek("Torque Enable") == 0 for joint in rig.robot.joints)
+
+
+def test_each_cycle_knows_the_camera_frame_that_caused_it() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    cycle = rig.run(1, target)
+    assert cycle.capture_ns is not None
+    assert 30 * MS <= cycle.written_ns - cycle.capture_ns <= 45 * MS
+    rig.loop.request_release()
+    assert rig.run(1, target).capture_ns is None
