@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command's own ROS client: watches states, calls services, records latencies. No node logic lives here."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from graph.errors import BoothError
+from graph.nodes import MIDDLEWARE
 from graph.ros_node import qos_profile, state_values
 from graph.topics import DRIVER_STATE, RECORDER_STATE, TELEOP_STATE, TRACKER_STATE, Topic
 
@@ -24,6 +26,8 @@ class GraphClient:
     """A context manager around one client node on a ROS domain."""
 
     def __init__(self, domain: int | None = None, name: str = "booth_client") -> None:
+        for variable, value in MIDDLEWARE.items():
+            os.environ.setdefault(variable, value)
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
         self.node = Node(name, context=self._context)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 from graph.errors import EXIT_DEVICE, EXIT_FAILED, EXIT_INPUT, EXIT_OK
-from graph.nodes import OnExit, ProcessSpec
+from graph.nodes import MIDDLEWARE, OnExit, ProcessSpec
 from graph.stamps import ENV_OFFSET, measure_offset_ns
 
 STOP_S, KILL_S = 3.6, 4.5
@@ -51,7 +51,8 @@ def graph_environment(domain: int | None = None) -> dict[str, str]:
     """Environment of every process of one graph: one wall offset, discovery on this machine unless chosen otherwise."""
     environ = dict(os.environ)
     environ[ENV_OFFSET] = str(measure_offset_ns())
-    environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    for name, value in MIDDLEWARE.items():
+        environ.setdefault(name, value)
     environ.setdefault("RCUTILS_CONSOLE_OUTPUT_FORMAT", "{severity}: {message}")
     environ["RCUTILS_COLORIZED_OUTPUT"] = "0"
     environ["PYTHONUNBUFFERED"] = "1"

@@ -28,6 +28,8 @@ def add(verbs: Any) -> None:
     parser.add_argument("--directory", default=defaults.directory, help="where episodes go (default: %(default)s)")
     parser.add_argument("--task", default="", help="what the operator does, in words; kept in every episode")
     parser.add_argument("--operator", default="", help="who operates; kept in every episode")
+    parser.add_argument("--booth", default="", help="which booth this is; kept in every episode")
+    parser.add_argument("--camera", action="append", default=[], metavar="NAME=/TOPIC", help="record this camera, too")
     parser.add_argument("--rate", type=float, default=defaults.rate_hz, help="rows per second (default: %(default)s)")
     parser.add_argument("--loop", action="store_true", help="play a video source over and over")
     parser.add_argument("--mirrored", action="store_true", help="the camera delivers mirror images")
@@ -50,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         loop=args.loop,
         mirrored=args.mirrored,
         baud=args.baud,
+        booth=args.booth,
+        cameras=tuple(args.camera),
     )
     if robot.retarget is None:
         say(f"booth: {robot.name} has no hand to copy: tracker and teleop stay off, driver and recorder run")

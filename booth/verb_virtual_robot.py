@@ -2,6 +2,8 @@
 """`booth virtual-robot`: a robot that speaks DYNAMIXEL Protocol 2.0 on a pseudo-terminal."""
 
 import argparse
+import contextlib
+import os
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -26,6 +28,8 @@ def add(verbs: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     robot = load_robot(args.robot)
+    with contextlib.suppress(OSError):
+        os.nice(-10)  # servos are never late because a computer is busy
     if args.link is not None:
         args.link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 

@@ -195,7 +195,9 @@ class DriverNode(BoothNode):
         return response
 
     def _on_teleop(self, status: DiagnosticStatus) -> None:
-        self._why_silent = "" if status.message == "ENGAGED" else state_values(status).get("reason", "")
+        """Teleop knows why commands stopped (hand lost, tracker silent); what it repeats after us is no reason."""
+        reason = "" if status.message == "ENGAGED" else state_values(status).get("reason", "")
+        self._why_silent = "" if reason.startswith("the driver ") else reason
 
     def _count_commanders(self) -> None:
         self._loop.set_commanders(self.count_publishers(self._topic.name))
@@ -206,11 +208,13 @@ class DriverNode(BoothNode):
             raise self._failure
         status = self._loop.status
         now = time.monotonic()
-        if status == self._published and now - self._published_at < 0.5:
+        note = self._note if status == self._published else ""
+        if status.state is State.HOLD and not note and self._why_silent:
+            note = f" ({self._why_silent})"
+        if status == self._published and note == self._note and now - self._published_at < 0.5:
             return
-        if status != self._published:
-            self._note = f" ({self._why_silent})" if status.state is State.HOLD and self._why_silent else ""
         self._published, self._published_at = status, now
+        self._note = note
         punctuality = self._pacer.punctuality()
         counters = self._bus.counters
         self.set_state(

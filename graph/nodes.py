@@ -61,10 +61,12 @@ class GraphOptions:
         source: `clip` (the bundled operator clip), a camera number or device, a video file, or `topic:/name`.
         driver: `virtual` (a virtual robot is started as well), `dynamixel` (real servos at ``port``) or `external`
             (somebody else's driver listens on the command topics).
-        record: `off`, `manual` (service, gesture, CLI) or `engage` (a take starts at the first engage).
+        record: `off`, `manual` (service, gesture, CLI), `engage` (from the first engage on) or `start` (at once).
         port: serial port; empty: the robot's own.
         loop: play a video source over and over.
         mirrored: the camera delivers mirror images.
+        booth: which booth this is; kept in every episode.
+        cameras: more cameras to record, ``name=/topic`` each.
     """
 
     source: str = "clip"
@@ -78,10 +80,16 @@ class GraphOptions:
     loop: bool = False
     mirrored: bool = False
     baud: int = 0
+    booth: str = ""
+    cameras: tuple[str, ...] = ()
 
+
+MIDDLEWARE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+"""Environment of every process, unless the user has chosen otherwise. Nobody outside this machine is heard; and no
+shared memory, because a process that is killed while it holds a segment takes its readers down with it."""
 
 DRIVERS = ("virtual", "dynamixel", "external")
-RECORD_MODES = ("off", "manual", "engage")
+RECORD_MODES = ("off", "manual", "engage", "start")
 
 
 def run_directory() -> Path:
@@ -160,6 +168,8 @@ def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
             "rate_hz": options.rate_hz,
             "task": options.task,
             "operator": options.operator,
+            "booth": options.booth,
+            "cameras": list(options.cameras) or [""],
             "virtual": options.driver == "virtual",
             "record_on": options.record if options.record != "off" else "manual",
         },

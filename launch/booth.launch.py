@@ -28,6 +28,8 @@ def _start(context):
         rate_hz=float(value("rate_hz")),
         loop=value("loop") == "true",
         mirrored=value("mirrored") == "true",
+        booth=value("booth"),
+        cameras=tuple(value("cameras").split()),
     )
     return launch_actions(booth_processes(load_robot(value("robot")), value("robot"), options))
 
@@ -47,6 +49,8 @@ def generate_launch_description():
         DeclareLaunchArgument("directory", default_value=DEFAULTS.directory, description="where episodes go"),
         DeclareLaunchArgument("task", default_value="", description="what is demonstrated"),
         DeclareLaunchArgument("operator", default_value="", description="who demonstrates"),
+        DeclareLaunchArgument("booth", default_value="", description="which booth this is"),
+        DeclareLaunchArgument("cameras", default_value="", description="more cameras: name=/topic name=/topic"),
         DeclareLaunchArgument("rate_hz", default_value=str(DEFAULTS.rate_hz), description="rows per second"),
         DeclareLaunchArgument("loop", default_value="false", choices=["true", "false"], description="repeat a video"),
         DeclareLaunchArgument(

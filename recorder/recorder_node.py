@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recorder node: every message of the graph, as it came over the wire, into takes; services to start and stop them."""
 
+import os
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +31,8 @@ DEPTH = 200
 
 RECORD_ON = ("manual", "engage", "start")
 SHUTDOWN_S = 3.0
+NICENESS = 5
+"""Nothing that moves waits for this process: its subscriptions are deep."""
 
 
 class RecorderNode(BoothNode):
@@ -37,6 +40,7 @@ class RecorderNode(BoothNode):
 
     def __init__(self) -> None:
         super().__init__("recorder", RECORDER_STATE)
+        os.nice(NICENESS)
         self._record_on = self._declared_record_on()
         self._session = RecordingSession(self._declared_settings(), self.graph_clock)
         self._waits_for_engage = self._record_on == "engage"

@@ -19,6 +19,8 @@ NS_PER_S = 1_000_000_000
 SILENCE_NS = NS_PER_S // 4
 """Without a camera frame for this long the tracker counts as silent."""
 
+SILENT = "no camera frame from the tracker"
+
 SIGN_DWELL_NS = NS_PER_S
 """How long the free hand shows a sign before it counts."""
 
@@ -93,8 +95,8 @@ class TeleopSession:
     def tick(self, now_ns: int) -> None:
         """Called regularly: notices a tracker that has gone silent."""
         if self._last_frame_ns is not None and now_ns - self._last_frame_ns > SILENCE_NS:
-            silent_ms = (now_ns - self._last_frame_ns) // 1_000_000
-            self.drop(f"no camera frame from the tracker for {silent_ms} ms", now_ns)
+            self.drop(SILENT, now_ns)
+            self.clutch.reason = SILENT
 
     def drop(self, reason: str, now_ns: int) -> None:
         """Stop asking the robot to follow; a fresh open palm is needed."""

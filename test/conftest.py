@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from graph.nodes import MIDDLEWARE
+
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+for name, value in MIDDLEWARE.items():
+    os.environ.setdefault(name, value)
 
 
 @pytest.fixture(autouse=True)
