@@ -24,6 +24,9 @@ HARDWARE_ERROR_BITS = {
 }
 """Hardware Error Status (70) of X-series servos; e-Manual XM430-W350."""
 
+GIVE_UP_AFTER = 3
+"""So many silent IDs and nobody who answered: the bus as a whole is dead."""
+
 
 @dataclass(frozen=True, slots=True)
 class JointReading:
@@ -79,16 +82,19 @@ def check_identities(bus: Bus, robot: Robot, expected: dict[int, tuple[str, str]
     Raises:
         RobotMismatchError: with expected, found and what to do.
     """
-    problems = []
-    silent = 0
+    problems: list[str] = []
+    answered = 0
     for servo_id, (name, model) in expected.items():
+        if not answered and len(problems) == GIVE_UP_AFTER:
+            problems.append("nobody else was asked: is the robot powered, is the baud rate right?")
+            break
         table = control_table(model)
         try:
             identity = bus.ping(servo_id)
         except BusTimeoutError:
-            silent += 1
             problems.append(f"ID {servo_id} ({name}): expected {model}, found nobody")
             continue
+        answered += 1
         if identity.model_number != table.model_number:
             problems.append(
                 f"ID {servo_id} ({name}): expected {model} (model number {table.model_number}), "
@@ -97,11 +103,8 @@ def check_identities(bus: Bus, robot: Robot, expected: dict[int, tuple[str, str]
         elif identity.firmware < robot.bus.minimum_firmware:
             problems.append(
                 f"ID {servo_id} ({name}): firmware {identity.firmware}, "
-                f"at least {robot.bus.minimum_firmware} needed: update it with ROBOTIS's R+ Manager"
+                f"at least {robot.bus.minimum_firmware} needed: update it with ROBOTIS's DYNAMIXEL Wizard"
             )
-        if silent == len(problems) == 3:
-            problems.append("… the first three IDs are all silent: is the robot powered, is the baud rate right?")
-            break
     if problems:
         raise RobotMismatchError(f"this is not a {robot.name}:\n" + "\n".join(f"  - {text}" for text in problems))
 

@@ -199,5 +199,7 @@ def _yaml(value: Parameter) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_yaml(item) for item in value) + "]"
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
+        if value.isprintable():
+            return "'" + value.replace("'", "''") + "'"
+        return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in value) + '"'
     return repr(value)

@@ -4,11 +4,12 @@
 The name ends in ``_node`` because only such files may import rclpy.
 """
 
-import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
+from threading import Timer
 from types import FrameType
 from typing import Any
 
@@ -26,6 +27,9 @@ from graph.stamps import graph_clock, join, split
 from graph.topics import DIAGNOSTICS, Qos, Topic
 
 OK, WARN, ERROR = 0, 1, 2
+
+CLOSE_WITHIN_S = 4.0
+"""A node that can't close within this time is ended all the same; nothing may hang behind a Ctrl-C."""
 
 _DEPTH = {Qos.SENSOR: 5, Qos.COMMAND: 1, Qos.STATE: 1, Qos.EVENT: 20}
 
@@ -143,10 +147,13 @@ def spin_node(node_class: Callable[[], BoothNode]) -> None:
         logging.getLogger("booth").error("%s", error)
         code = error.exit_code
     finally:
+        last_resort = Timer(CLOSE_WITHIN_S, os._exit, [code or 1])
+        last_resort.daemon = True
+        last_resort.start()
         if node is not None:
             node.close()
             node.destroy_node()
         rclpy.try_shutdown()
-    del node
-    gc.collect()  # native objects go before the interpreter does; some libraries complain otherwise
-    sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # all is closed; the interpreter's own end could still wait for a native library's thread

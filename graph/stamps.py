@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from graph.errors import InputError
+
 ENV_OFFSET = "BOOTH_WALL_OFFSET_NS"
 
 NS_PER_S = 1_000_000_000
@@ -54,7 +56,7 @@ def graph_clock(environ: Mapping[str, str] | None = None) -> GraphClock:
     """The clock of this process: the graph's offset from the environment, else one measured now.
 
     Raises:
-        ValueError: the environment holds something that is not an integer.
+        InputError: the environment holds something that is not an integer.
     """
     text = (os.environ if environ is None else environ).get(ENV_OFFSET)
     if text is None:
@@ -62,7 +64,7 @@ def graph_clock(environ: Mapping[str, str] | None = None) -> GraphClock:
     try:
         return GraphClock(int(text))
     except ValueError as error:
-        raise ValueError(f"{ENV_OFFSET} should be nanoseconds as an integer, found {text!r}: unset it") from error
+        raise InputError(f"{ENV_OFFSET} should be nanoseconds as an integer, found {text!r}: unset it") from error
 
 
 def split(stamp_ns: int) -> tuple[int, int]:

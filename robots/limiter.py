@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ruckig import ControlInterface, InputParameter, OutputParameter, Result, Ruckig, Synchronization
+from ruckig import ControlInterface, InputParameter, OutputParameter, Ruckig, RuckigError, Synchronization
 
 from robots.robot import Robot
 
@@ -51,7 +51,13 @@ class MotionLimiter:
         self._since_engage_s = 0.0
 
     def start(self, measured_rad: Array) -> None:
-        """Begin at rest at the measured position, with a soft start."""
+        """Begin at rest at the measured position, with a soft start.
+
+        Raises:
+            ValueError: a position is not a finite number.
+        """
+        if not np.isfinite(measured_rad).all():
+            raise ValueError(f"can't start from a pose that is not known: {measured_rad.tolist()}")
         inside = np.clip(measured_rad, self._lower, self._upper)
         self._input.current_position = inside.tolist()
         self._input.current_velocity = [0.0] * self._count
@@ -63,7 +69,9 @@ class MotionLimiter:
         self._since_engage_s = 0.0
 
     def follow(self, target_rad: Array) -> Step:
-        """One period towards the target; the target is clipped to the joint limits."""
+        """One period towards the target; the target is clipped to the joint limits, one with a NaN is a hold."""
+        if np.isnan(target_rad).any():
+            return self.hold()
         rise = min(1.0, self._since_engage_s / SOFT_START_S)
         share = SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
         self._since_engage_s += self._period_s
@@ -85,8 +93,9 @@ class MotionLimiter:
 
     def _advance(self) -> Step:
         before = self._input.current_position
-        result = self._otg.update(self._input, self._output)
-        if result not in (Result.Working, Result.Finished):
+        try:
+            self._otg.update(self._input, self._output)
+        except RuckigError:
             self._input.current_velocity = [0.0] * self._count
             self._input.current_acceleration = [0.0] * self._count
             return Step(np.array(before), np.zeros(self._count))

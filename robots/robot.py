@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The robot's description file, checked completely before anything opens a port."""
 
+from collections import Counter
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
@@ -12,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from graph.errors import InputError
 
 MAX_FILE_BYTES = 256 * 1024
+
+_LEAKED_BY_YAML = (ValueError, TypeError, KeyError, AttributeError)
+"""What PyYAML's constructors let through for impossible dates and numbers, wrong tags and lists as keys."""
 
 
 class RobotFileError(InputError):
@@ -91,6 +95,21 @@ class Joint(_Section):
         return self
 
 
+def _some_and_told_apart(joints: tuple[Joint, ...]) -> tuple[Joint, ...]:
+    if not joints:
+        raise ValueError("a robot has at least one joint")
+    problems = _repeated("joint name", [joint.name for joint in joints])
+    problems += _repeated("servo ID", [joint.id for joint in joints])
+    if problems:
+        raise ValueError("; ".join(problems))
+    return joints
+
+
+def _repeated(what: str, values: list[str] | list[int]) -> list[str]:
+    counts = Counter(values)
+    return [f"{what} {value} is used {count} times" for value, count in counts.items() if count > 1]
+
+
 class Robot(_Section):
     """Everything the rest of the product knows about one robot."""
 
@@ -102,7 +121,7 @@ class Robot(_Section):
     hand: Literal["right", "left"] | None = None
     bus: Bus
     motion: Motion
-    joints: Annotated[tuple[Joint, ...], Field(min_length=1)]
+    joints: Annotated[tuple[Joint, ...], AfterValidator(_some_and_told_apart)]
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -110,16 +129,10 @@ class Robot(_Section):
         return tuple(joint.name for joint in self.joints)
 
     @model_validator(mode="after")
-    def _names_and_ids_are_unique(self) -> "Robot":
+    def _sections_agree(self) -> "Robot":
         problems = []
-        names = [joint.name for joint in self.joints]
-        ids = [joint.id for joint in self.joints]
-        if self.bus.controller_id is not None:
-            ids.append(self.bus.controller_id)
-        problems += [
-            f"joint name {name} is used {names.count(name)} times" for name in sorted({*names}) if names.count(name) > 1
-        ]
-        problems += [f"servo ID {i} is used {ids.count(i)} times" for i in sorted({*ids}) if ids.count(i) > 1]
+        if self.bus.controller_id in {joint.id for joint in self.joints}:
+            problems.append(f"servo ID {self.bus.controller_id} is used by the controller and by a joint")
         if self.retarget is not None and self.hand is None:
             problems.append("retarget needs hand: right or left")
         if problems:
@@ -140,13 +153,18 @@ def load_robot(name_or_path: str) -> Robot:
     """
     if name_or_path.endswith((".yaml", ".yml")):
         path = Path(name_or_path)
-        if not path.is_file():
-            raise RobotFileError(
-                f"no robot file at {path}: expected a YAML file; booth robot list names the built-in robots"
-            )
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise RobotFileError(f"{path} has {path.stat().st_size} bytes: a robot file has at most {MAX_FILE_BYTES}")
-        return parse_robot(path.read_text(encoding="utf-8", errors="replace"), str(path))
+        try:
+            if not path.is_file():
+                raise RobotFileError(
+                    f"no robot file at {path}: expected a YAML file; booth robot list names the built-in robots"
+                )
+            size = path.stat().st_size
+            if size > MAX_FILE_BYTES:
+                raise RobotFileError(f"{path} has {size} bytes: a robot file has at most {MAX_FILE_BYTES}")
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise RobotFileError(f"{path} can't be read: {error.strerror}") from error
+        return parse_robot(text, str(path))
     if name_or_path not in robot_names():
         raise RobotFileError(
             f"unknown robot {name_or_path!r}: expected one of {', '.join(robot_names())}, or a .yaml file"
@@ -158,7 +176,9 @@ def parse_robot(text: str, origin: str) -> Robot:
     """Parse a robot file's text; ``origin`` names it in errors."""
     try:
         data = yaml.load(text, Loader=_NoAliasLoader)
-    except yaml.YAMLError as error:
+    except RecursionError as error:
+        raise RobotFileError(f"{origin} is not valid YAML: nested too deep") from error
+    except (yaml.YAMLError, *_LEAKED_BY_YAML) as error:
         raise RobotFileError(f"{origin} is not valid YAML: {error}") from error
     if not isinstance(data, dict):
         raise RobotFileError(f"{origin} should hold a mapping (name:, bus:, joints: …), found {type(data).__name__}")

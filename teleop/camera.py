@@ -19,6 +19,7 @@ Image = NDArray[np.uint8]
 CLIP = "clip"
 TOPIC_PREFIX = "topic:"
 NS_PER_S = 1_000_000_000
+MOST_CAMERA_DIGITS = 4
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
@@ -154,7 +155,7 @@ def open_source(text: str, loop: bool = False) -> FrameSource:
     """
     if text == CLIP:
         return VideoFile(bundled_clip(), loop)
-    if text.isdigit():
+    if text.isdecimal() and len(text) <= MOST_CAMERA_DIGITS:
         return Webcam(int(text))
     if text.startswith("/dev/"):
         return Webcam(text)
@@ -163,6 +164,8 @@ def open_source(text: str, loop: bool = False) -> FrameSource:
 
 def decode_jpeg(data: bytes) -> Image | None:
     """An image from JPEG or PNG bytes, or None where they are damaged."""
+    if not data:
+        return None
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return None if image is None else np.asarray(image, np.uint8)
 

@@ -63,7 +63,7 @@ class Clutch:
         """How much of the dwell is done, 0 … 1."""
         if self.phase is not Phase.CALIBRATING:
             return 0.0
-        return min(1.0, (stamp_ns - self._since_ns) / self.settings.dwell_ns)
+        return min(1.0, max(0.0, (stamp_ns - self._since_ns) / self.settings.dwell_ns))
 
     def see(self, stamp_ns: int, gesture: Gesture | None, angles_rad: Array | None) -> None:
         """One camera frame: the gesture and the joint angles, or None where the hand was not seen."""

@@ -19,6 +19,9 @@ FINGER_MCPS = np.array([INDEX_MCP, MIDDLE_MCP, RING_MCP, LITTLE_MCP])
 SMALLEST_PALM_M, LARGEST_PALM_M = 0.04, 0.16
 """Plausible wrist to middle knuckle distances; adults have 0.08 to 0.11 m, MediaPipe's metric scale is only a prior."""
 
+LARGEST_HAND_M = 0.5
+"""No landmark is farther from the wrist."""
+
 
 class HandGeometryError(ValueError):
     """Landmarks that are no hand. Scenarios: NaN, all points equal, a palm of 3 cm or 30 cm, a collapsed palm plane."""
@@ -42,6 +45,11 @@ def check_landmarks(points_m: Array) -> None:
         raise HandGeometryError(
             f"wrist to middle knuckle is {palm_m * 1e3:.0f} mm, "
             f"expected {SMALLEST_PALM_M * 1e3:.0f} … {LARGEST_PALM_M * 1e3:.0f} mm"
+        )
+    reach_m = float(np.abs(points_m - points_m[WRIST]).max())
+    if reach_m > LARGEST_HAND_M:
+        raise HandGeometryError(
+            f"a landmark is {reach_m:.2g} m from the wrist, expected at most {LARGEST_HAND_M:.1f} m"
         )
 
 

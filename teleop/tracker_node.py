@@ -38,13 +38,13 @@ class TrackerNode(BoothNode):
         self._counts = TrackerCounts()
         self._failure: BoothError | None = None
         self._ended = False
-        self._tracker = HandTracker(hand_model())
-        self_test(self._tracker)
         self._source: FrameSource | None = None
         if self._source_name.startswith(TOPIC_PREFIX):
             self._from_topic(self._source_name.removeprefix(TOPIC_PREFIX))
         else:
             self._source = open_source(self._source_name, loop)
+        self._tracker = HandTracker(hand_model())
+        self_test(self._tracker)
         self.create_timer(0.1, self._watch)
         self._report("STARTING")
         self._threads = [Thread(target=self._infer, name="inference", daemon=True)]

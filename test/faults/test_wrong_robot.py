@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fault: what is on the bus is not the robot of the file. Torque never comes on."""
+
+import pytest
+from virtual_line import Rig
+
+from drivers.errors import RobotMismatchError
+from drivers.safety import State
+
+
+def rig_with(**changes: object) -> Rig:
+    """A driver that expects something else than what the virtual OP3 is."""
+    rig = Rig("op3", connect=False)
+    joints = list(rig.robot.joints)
+    joints[4] = joints[4].model_copy(update=changes)
+    rig.link._robot = rig.robot.model_copy(update={"joints": tuple(joints)})
+    return rig
+
+
+def torque_is_off(rig: Rig) -> bool:
+    return not any(rig.line.virtual.device(joint.id).peek("Torque Enable") for joint in rig.robot.joints)
+
+
+def test_another_model_on_an_id_is_named_with_expected_and_found() -> None:
+    rig = rig_with(model="xm335_t323")
+    with pytest.raises(
+        RobotMismatchError, match=r"ID 5 \(r_el\): expected xm335_t323 \(model number 1710\), found.*1020"
+    ):
+        rig.loop.connect()
+    assert torque_is_off(rig)
+    assert rig.loop.status.state is State.IDLE
+
+
+def test_absent_servos_are_listed_all_at_once() -> None:
+    rig = Rig("op3", connect=False)
+    for servo_id in (3, 17):
+        rig.line.virtual.set_silent(servo_id, True)
+    with pytest.raises(RobotMismatchError) as caught:
+        rig.loop.connect()
+    assert "ID 3 (r_sho_roll): expected xm430_w350, found nobody" in str(caught.value)
+    assert "ID 17 (r_ank_roll)" in str(caught.value)
+    assert torque_is_off(rig)
+
+
+def test_a_silent_bus_asks_for_power_instead_of_listing_every_servo() -> None:
+    rig = Rig("hx5_d20_right", connect=False)
+    rig.line.virtual.set_power(False)
+    with pytest.raises(RobotMismatchError, match="is the robot powered, is the baud rate right"):
+        rig.loop.connect()
+
+
+def test_firmware_without_a_bus_watchdog_is_refused() -> None:
+    rig = Rig("op3", connect=False)
+    bus = rig.robot.bus.model_copy(update={"minimum_firmware": 60})
+    rig.link._robot = rig.robot.model_copy(update={"bus": bus})
+    with pytest.raises(RobotMismatchError, match="firmware 50, at least 60 needed"):
+        rig.loop.connect()
+    assert torque_is_off(rig)
+
+
+def test_narrower_limits_in_the_servo_win() -> None:
+    rig = Rig("op3", connect=False)
+    servo = rig.line.virtual.device(5)
+    servo.poke("Min Position Limit", 1800)
+    servo.poke("Max Position Limit", 2200)
+    rig.loop.connect()
+    index = rig.robot.joint_names.index("r_el")
+    assert rig.link.lower_rad[index] == pytest.approx((1800 - 2048) * 2 * 3.14159265 / 4096)
+    assert rig.link.upper_rad[index] == pytest.approx((2200 - 2048) * 2 * 3.14159265 / 4096)
