@@ -2,7 +2,7 @@
 """The control loop: read, decide, limit, write. One ``cycle`` for each period, handed the time; it owns the joints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -12,7 +12,7 @@ from drivers import safety
 from drivers.command import Command
 from drivers.errors import PortError
 from drivers.joint_link import JointLink, JointReading
-from drivers.safety import Facts, State, Status
+from drivers.safety import COMMAND_TTL_NS, Facts, State, Status
 from graph.errors import DeviceError
 from robots import Robot
 from robots.limiter import MotionLimiter
@@ -20,6 +20,9 @@ from robots.limiter import MotionLimiter
 Array = NDArray[np.float64]
 
 WATCHDOG_CHECK_NS = 1_000_000_000
+STALL_NS, STALL_GRACE_NS = 30_000_000, 60_000_000
+"""A cycle that starts this late means that the computer paused; commands then get this long to catch up."""
+
 RELEASE_S = 1.0
 """A soft release takes the servos' strength away over this long before torque goes off."""
 
@@ -64,6 +67,8 @@ class ControlLoop:
         self._recover = False
         self._watchdog_checked_ns = 0
         self._last_cycle_ns = 0
+        self._misses = 0
+        self._stalled_until_ns = 0
         self._limiter: MotionLimiter | None = None
 
     @property
@@ -113,7 +118,7 @@ class ControlLoop:
             allowed = self._robot.motion.engage_distance_rad
             after_stop = self._status.state is State.STOPPED
             if after_stop:
-                facts = Facts(facts.command_age_ns, facts.bus_silent_ns, False, facts.alert, facts.commanders)
+                facts = replace(facts, watchdog_expired=False)
             self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
             if not refusal:
                 self._recover = after_stop
@@ -139,6 +144,8 @@ class ControlLoop:
         """
         assert self._limiter is not None, "connect() comes first"
         start_ns = self._clock_ns()
+        if start_ns - self._last_cycle_ns > STALL_NS:
+            self._stalled_until_ns = start_ns + STALL_GRACE_NS
         if self._recover:
             self._resume_after_stop()
         reading = self._link.read()
@@ -146,10 +153,12 @@ class ControlLoop:
         self._look_closer(reading, read_ns)
         with self._lock:
             if reading.fresh.all():
-                self._answered_ns = read_ns
+                self._answered_ns, self._misses = read_ns, 0
+            else:
+                self._misses += 1
             self._status = safety.watch(self._status, self._facts(read_ns))
             status, command = self._status, self._command
-        if status.state is State.ENGAGED and command is not None:
+        if status.state is State.ENGAGED and command is not None and read_ns - command.issued_ns <= COMMAND_TTL_NS:
             target = np.where(np.isnan(command.position_rad), self._emitted, command.position_rad)
             step = self._limiter.follow(target)
             capture_ns: int | None = command.capture_ns
@@ -176,7 +185,15 @@ class ControlLoop:
 
     def _facts(self, now_ns: int) -> Facts:
         age = None if self._command is None else max(0, now_ns - self._command.issued_ns)
-        return Facts(age, max(0, now_ns - self._answered_ns), self._expired, self._alert, self._commanders)
+        return Facts(
+            command_age_ns=age,
+            bus_silent_ns=max(0, now_ns - self._answered_ns),
+            bus_misses=self._misses,
+            watchdog_expired=self._expired,
+            alert=self._alert,
+            commanders=self._commanders,
+            stalled=now_ns < self._stalled_until_ns,
+        )
 
     def _distance(self) -> tuple[float, str]:
         if self._command is None:

@@ -16,6 +16,8 @@ from enum import Enum
 MS = 1_000_000
 COMMAND_TTL_NS = 100 * MS
 BUS_HOLD_NS = 50 * MS
+BUS_HOLD_MISSES = 3
+"""So many incomplete reads in a row, because one alone may be a pause of the whole computer."""
 BUS_STOP_NS = 500 * MS
 
 
@@ -43,17 +45,21 @@ class Facts:
 
     Attributes:
         command_age_ns: since the newest accepted command was issued; None when there is none.
-        bus_silent_ns: since all joints last answered.
+        bus_silent_ns: since all joints last answered; bus_misses: incomplete reads in a row.
         watchdog_expired: the servos have stopped by themselves.
         alert: hardware errors in words; empty when none.
         commanders: publishers on the command topic.
+        stalled: this computer has just paused, so that commands on their way are still to be read. Nothing moves on
+            an old command meanwhile, but it is no fault yet.
     """
 
     command_age_ns: int | None = None
     bus_silent_ns: int = 0
+    bus_misses: int = 0
     watchdog_expired: bool = False
     alert: str = ""
     commanders: int = 1
+    stalled: bool = False
 
 
 def watch(status: Status, facts: Facts) -> Status:
@@ -62,7 +68,7 @@ def watch(status: Status, facts: Facts) -> Status:
         return status
     if facts.watchdog_expired:
         return Status(State.STOPPED, "the servos' bus watchdog stopped them: the driver was too slow or was cut off")
-    if facts.bus_silent_ns > BUS_STOP_NS:
+    if facts.bus_silent_ns > BUS_STOP_NS and facts.bus_misses >= BUS_HOLD_MISSES:
         return Status(
             State.STOPPED, f"the bus is silent for {facts.bus_silent_ns // MS} ms: check robot power and bus cable"
         )
@@ -117,10 +123,10 @@ def _why_hold(facts: Facts) -> str:
         return f"hardware error: {facts.alert}"
     if facts.commanders > 1:
         return f"{facts.commanders} nodes publish commands, one is allowed: stop the others"
-    if facts.bus_silent_ns > BUS_HOLD_NS:
+    if facts.bus_silent_ns > BUS_HOLD_NS and facts.bus_misses >= BUS_HOLD_MISSES:
         return f"not all servos answered for {facts.bus_silent_ns // MS} ms"
     if facts.command_age_ns is None:
         return "no command has come yet"
-    if facts.command_age_ns > COMMAND_TTL_NS:
+    if facts.command_age_ns > COMMAND_TTL_NS and not facts.stalled:
         return f"no fresh command for {COMMAND_TTL_NS // MS} ms"
     return ""

@@ -122,6 +122,30 @@ def test_a_stale_command_holds_within_its_time_and_only_a_fresh_engage_moves_aga
     assert rig.run(100, target).reading.position_rad[5] > 1.4
 
 
+def test_a_short_pause_of_the_computer_is_bridged_without_motion_on_the_old_command() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig, finger_r_joint6=1.5)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.run(20, target)
+    rig.line.now_ns += 110 * MS
+    rig.cycles.clear()
+    rig.run(4)
+    assert [cycle.status.state for cycle in rig.cycles] == [State.ENGAGED] * 4
+    assert [cycle.capture_ns for cycle in rig.cycles] == [None] * 4
+    assert rig.run(100, target).reading.position_rad[5] > 1.4
+
+
+def test_a_pause_longer_than_the_grace_holds() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig, finger_r_joint6=1.5)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.run(5, target)
+    rig.line.now_ns += 110 * MS
+    assert rig.run(10).status.state is State.HOLD
+
+
 def test_a_loop_that_stalls_finds_the_servos_stopped_by_their_watchdog() -> None:
     rig = Rig("op3")
     target = pose(rig, r_el=0.3)
