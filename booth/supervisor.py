@@ -17,6 +17,7 @@ from graph.stamps import ENV_OFFSET, measure_offset_ns
 
 STOP_S, KILL_S = 3.6, 4.5
 STEADY_S = 5.0
+GIVE_UP_AFTER = 4
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 5.0
 PR_SET_PDEATHSIG = 1
 
@@ -36,6 +37,7 @@ class _Child:
     restart_at: float | None = None
     delay_s: float = FIRST_DELAY_S
     restarts: int = 0
+    early_ends: int = 0
     threads: list[Thread] = field(default_factory=list)
 
 
@@ -161,6 +163,9 @@ class Supervisor:
         early = now - child.started < STEADY_S
         if code == EXIT_INPUT or (code == EXIT_DEVICE and early and child.restarts == 0):
             return Outcome(code, f"{name} ended with {how}: starting it again would not help")
+        child.early_ends = child.early_ends + 1 if early else 0
+        if child.early_ends >= GIVE_UP_AFTER:
+            return Outcome(EXIT_FAILED, f"{name} ended {GIVE_UP_AFTER} times soon after its start, last with {how}")
         child.delay_s = min(child.delay_s * 2, LONGEST_DELAY_S) if early else FIRST_DELAY_S
         child.restart_at = now + child.delay_s
         self._say(f"[booth] {name} ended with {how}; the robot holds; starting it again in {child.delay_s:.1f} s")

@@ -122,6 +122,7 @@ class ControlLoop:
             self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
             if not refusal:
                 self._recover = after_stop
+                self._expired = self._expired and not after_stop
                 if self._limiter is not None:
                     self._limiter.soften()
             return refusal
@@ -158,7 +159,8 @@ class ControlLoop:
                 self._misses += 1
             self._status = safety.watch(self._status, self._facts(read_ns))
             status, command = self._status, self._command
-        if status.state is State.ENGAGED and command is not None and read_ns - command.issued_ns <= COMMAND_TTL_NS:
+        fresh = command is not None and read_ns - command.issued_ns <= COMMAND_TTL_NS
+        if status.state is State.ENGAGED and command is not None and fresh and not self._recover:
             target = np.where(np.isnan(command.position_rad), self._emitted, command.position_rad)
             step = self._limiter.follow(target)
             capture_ns: int | None = command.capture_ns
@@ -204,6 +206,8 @@ class ControlLoop:
 
     def _look_closer(self, reading: JointReading, now_ns: int) -> None:
         """Ask for what the cyclic read does not tell: alerts in words, and the servos' watchdog after a long gap."""
+        if self._recover:
+            return
         try:
             if bool(reading.alerts) != bool(self._alert):
                 self._alert = self._link.hardware_errors(reading.alerts) if reading.alerts else ""

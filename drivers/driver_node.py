@@ -61,7 +61,6 @@ class DriverNode(BoothNode):
         with contextlib.suppress(OSError):
             os.nice(-10)
         self._why_silent, self._note = "", ""
-        self._pacer = Pacer(self._robot.bus.rate_hz)
         self._stopping, self._finished = Event(), Event()
         self._failure: DeviceError | None = None
         self._cycles: deque[Cycle] = deque(maxlen=50)
@@ -74,20 +73,21 @@ class DriverNode(BoothNode):
         self._topic = command(self._robot.command_topic)
         self._joint_states = self.create_publisher(JointState, JOINT_STATES.name, qos_profile(JOINT_STATES.qos))
         self._sent = self.create_publisher(JointTrajectory, SENT.name, qos_profile(SENT.qos))
-        self._port, self._bus, self._loop = open_loop(self._robot, path, baud)
-        self.get_logger().info(f"{self._robot.title} on {path}: {len(self._robot.joints)} joints, torque on, holding")
         self.create_subscription(JointTrajectory, self._topic.name, self._on_command, qos_profile(self._topic.qos))
         self.create_subscription(DiagnosticStatus, TELEOP_STATE.name, self._on_teleop, qos_profile(TELEOP_STATE.qos))
         self.create_service(SetBool, SERVICE_ENGAGE, self._on_engage)
         self.create_service(Trigger, SERVICE_STOP, self._on_stop)
         self.create_timer(0.02, self._watch)
         self.create_timer(0.5, self._count_commanders)
+        self._port, self._bus, self._loop = open_loop(self._robot, path, baud)
+        self._pacer = Pacer(self._robot.bus.rate_hz)
         self._threads = [
             Thread(target=self._drive, name="bus", daemon=True),
             Thread(target=self._publish_cycles, name="publisher", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
+        self.get_logger().info(f"{self._robot.title} on {path}: {len(self._robot.joints)} joints, torque on, holding")
 
     def close(self) -> None:
         """Hold, release softly, torque off, close the port."""

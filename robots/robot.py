@@ -49,7 +49,7 @@ class Bus(_Section):
     port: str
     baud: Annotated[int, Field(ge=9600, le=10_500_000)]
     rate_hz: Annotated[int, Field(ge=10, le=500)] = 100
-    bus_watchdog_ms: Annotated[int, Field(ge=20, le=2540, multiple_of=20)] = 200
+    bus_watchdog_ms: Annotated[int, Field(ge=20, le=2540, multiple_of=20)] = 400
     minimum_firmware: Annotated[int, Field(ge=0, le=255)] = 0
     controller_id: ServoId | None = None
     controller_model: str | None = None

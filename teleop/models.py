@@ -6,6 +6,7 @@ zip of them under fixed names. Nothing of this is part of the repository.
 """
 
 import hashlib
+import lzma
 import os
 import struct
 import subprocess
@@ -47,7 +48,10 @@ HAND_PARTS = (
 )
 
 
-_UNREADABLE = (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError, EOFError, zlib.error, struct.error)
+_UNREADABLE = (
+    *(OSError, KeyError, RuntimeError, ValueError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+)
 """What zipfile raises for files that are damaged in one place or another, or ask for what it does not know."""
 
 
@@ -107,18 +111,18 @@ def build_hand_model(source: Path | None = None, say: Callable[[str], None] = la
     target = models_directory() / HAND_TASK
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            archive = source or _download_wheel(Path(scratch), say)
+            parts = _read_parts(archive)
+            unfinished = Path(scratch) / HAND_TASK
+            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as bundle:
+                for part, data in parts.items():
+                    bundle.writestr(part.name, data)
+            unfinished.replace(target)
     except OSError as error:
         raise ModelError(
-            f"{target.parent} can't hold models ({error.strerror}): choose another ${ENV_MODELS}"
+            f"{target.parent} can't hold the model ({error.strerror}): make room, or choose another ${ENV_MODELS}"
         ) from error
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        archive = source or _download_wheel(Path(scratch), say)
-        parts = _read_parts(archive)
-        unfinished = Path(scratch) / HAND_TASK
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as bundle:
-            for part, data in parts.items():
-                bundle.writestr(part.name, data)
-        unfinished.replace(target)
     say(f"hand model ready: {target}")
     return target
 

@@ -85,6 +85,16 @@ def test_a_crashed_process_is_started_again() -> None:
 
 
 @pytest.mark.usefixtures("programs")
+def test_a_process_that_never_gets_going_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("booth.supervisor.LONGEST_DELAY_S", 0.01)
+    monkeypatch.setattr("booth.supervisor.FIRST_DELAY_S", 0.01)
+    supervisor = start([], spec("crasher"), spec("sleeper"))
+    outcome = run_until(supervisor, lambda outcome: outcome is not None)
+    supervisor.stop()
+    assert outcome == Outcome(1, "crasher ended 4 times soon after its start, last with exit code 1")
+
+
+@pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize(("name", "code"), [("mistaken", 2), ("unplugged", 3)])
 def test_a_process_that_can_not_work_stops_the_graph_with_its_exit_code(name: str, code: int) -> None:
     supervisor = start([], spec(name), spec("sleeper"))

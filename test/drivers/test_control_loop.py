@@ -6,6 +6,7 @@ import pytest
 from virtual_line import MS, Rig
 
 from drivers import protocol, units
+from drivers.command import Command
 from drivers.control_table import control_table
 from drivers.safety import State
 
@@ -152,7 +153,7 @@ def test_a_loop_that_stalls_finds_the_servos_stopped_by_their_watchdog() -> None
     rig.run(3, target)
     rig.loop.request_engage()
     rig.run(5, target)
-    rig.line.now_ns += 400 * MS
+    rig.line.now_ns += 700 * MS
     last = rig.run(3, target)
     assert last.status.state is State.STOPPED
     assert "watchdog" in last.status.reason
@@ -166,11 +167,14 @@ def test_engaging_after_a_watchdog_stop_starts_from_the_measured_pose() -> None:
     rig.run(3, target)
     rig.loop.request_engage()
     rig.run(20, target)
-    rig.line.now_ns += 400 * MS
+    rig.line.now_ns += 700 * MS
     stopped = rig.run(2, target)
     assert stopped.status.state is State.STOPPED
+    rig.loop.offer(Command(target, rig.line.now_ns, rig.line.now_ns))
     assert rig.loop.request_engage() == ""
+    assert rig.loop.status.state is State.ENGAGED
     first = rig.run(1, target)
+    assert first.status.state is State.ENGAGED
     assert np.abs(first.sent_rad - stopped.reading.position_rad).max() < 0.03
     assert rig.run(150, target).reading.position_rad[4] == pytest.approx(0.3, abs=0.01)
 
