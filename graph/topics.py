@@ -58,7 +58,7 @@ DRIVER_STATE = Topic("/driver/state", "diagnostic_msgs/msg/DiagnosticStatus", Qo
 """Safety state: ``message`` is IDLE, READY, ENGAGED, HOLD or STOPPED; key ``reason`` says why."""
 
 TELEOP_STATE = Topic("/teleop/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
-"""Operator side: ``message`` is WAITING, CALIBRATING, ENGAGED or LOST; keys ``reason``, ``progress``."""
+"""Operator side: ``message`` is WAITING, CALIBRATING, ASKING or ENGAGED; keys ``reason``, ``progress``."""
 
 TELEOP_EVENT = Topic("/teleop/event", "std_msgs/msg/String", Qos.EVENT)
 """One word for each act of the operator: engaged, released, record_start, record_stop, source_ended …"""

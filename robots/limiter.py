@@ -16,7 +16,7 @@ from robots.robot import Robot
 Array = NDArray[np.float64]
 
 STOP_FACTOR = 3.0
-"""A hold may brake this much harder than an ordinary motion accelerates."""
+"""A hold may brake this much harder than an ordinary motion accelerates, and gets there within one period."""
 
 SOFT_START_S = 1.0
 SOFT_START_SHARE = 0.25
@@ -46,7 +46,6 @@ class MotionLimiter:
         self._input = InputParameter(count)
         self._output = OutputParameter(count)
         self._input.synchronization = Synchronization.No
-        self._input.max_jerk = [robot.motion.jerk_rad_s3] * count
         self._count = count
         self._since_engage_s = 0.0
 
@@ -78,6 +77,7 @@ class MotionLimiter:
         self._input.control_interface = ControlInterface.Position
         self._input.max_velocity = [self._motion.velocity_rad_s * share] * self._count
         self._input.max_acceleration = [self._motion.acceleration_rad_s2] * self._count
+        self._input.max_jerk = [self._motion.jerk_rad_s3] * self._count
         self._input.target_position = np.clip(target_rad, self._lower, self._upper).tolist()
         self._input.target_velocity = [0.0] * self._count
         self._input.target_acceleration = [0.0] * self._count
@@ -86,7 +86,9 @@ class MotionLimiter:
     def hold(self) -> Step:
         """One period of braking to standstill, and then of standing still."""
         self._input.control_interface = ControlInterface.Velocity
-        self._input.max_acceleration = [self._motion.acceleration_rad_s2 * STOP_FACTOR] * self._count
+        braking = self._motion.acceleration_rad_s2 * STOP_FACTOR
+        self._input.max_acceleration = [braking] * self._count
+        self._input.max_jerk = [max(self._motion.jerk_rad_s3, braking / self._period_s)] * self._count
         self._input.target_velocity = [0.0] * self._count
         self._input.target_acceleration = [0.0] * self._count
         return self._advance()

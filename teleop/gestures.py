@@ -6,12 +6,14 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from teleop.hand_geometry import FINGER_MCPS, THUMB_CMC, Side, rotation_palm_to_camera
+from teleop.hand_geometry import FINGER_MCPS, MIDDLE_MCP, THUMB_CMC, WRIST, Side, rotation_palm_to_camera
 
 Array = NDArray[np.float64]
 
 STRETCHED, BENT = 0.82, 0.66
 """Tip to base distance over the bones' length: a straight finger has 1, a fist about 0.45 (measured on a real hand)."""
+
+THUMB_TIP, FINGER_TIPS = 4, np.array([8, 12, 16, 20])
 
 FACING = 0.5
 """Cosine between palm normal and the direction to the camera: within 60 degrees."""
@@ -50,7 +52,7 @@ def classify(points_m: Array, side: Side) -> Gesture:
     thumb, *fingers = stretch(points_m)
     straight = [bool(value > STRETCHED) for value in fingers]
     bent = [bool(value < BENT) for value in fingers]
-    if all(straight) and thumb > STRETCHED and -rotation[2, 0] > FACING:
+    if all(straight) and thumb > STRETCHED and -rotation[2, 0] > FACING and not _pinched(points_m):
         return Gesture.OPEN_PALM
     if all(bent):
         return Gesture.THUMB_UP if _thumb_points_up(points_m, float(thumb)) else Gesture.FIST
@@ -59,6 +61,12 @@ def classify(points_m: Array, side: Side) -> Gesture:
     if straight[0] and straight[1] and all(bent[2:]):
         return Gesture.VICTORY
     return Gesture.NONE
+
+
+def _pinched(points_m: Array) -> bool:
+    """Whether the thumb's tip is near a finger's, within half a palm."""
+    palm = np.linalg.norm(points_m[MIDDLE_MCP] - points_m[WRIST])
+    return bool(np.linalg.norm(points_m[FINGER_TIPS] - points_m[THUMB_TIP], axis=1).min() < 0.5 * palm)
 
 
 def _thumb_points_up(points_m: Array, thumb: float) -> bool:

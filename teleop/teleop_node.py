@@ -137,8 +137,9 @@ class TeleopNode(BoothNode):
 
     def _on_joints(self, message: JointState) -> None:
         position = dict(zip(message.name, message.position, strict=False))
-        if all(name in position for name in self._robot.joint_names):
-            self._measured = np.array([position[name] for name in self._robot.joint_names])
+        measured = np.array([position.get(name, np.nan) for name in self._robot.joint_names])
+        if np.isfinite(measured).all():
+            self._measured = measured
 
     def _publish_limited(self) -> None:
         if self._session.clutch.phase is not Phase.ENGAGED or self._target is None:

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A camera that is a ROS topic: the tracker follows it, keeps its stamps, and draws a preview for people."""
+
+import os
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import CompressedImage, PointCloud2
+
+from booth.client_node import GraphClient
+from booth.supervisor import graph_environment
+from graph import hands_cloud
+from graph.ros_node import from_msg_time, qos_profile, to_msg_time
+from graph.stamps import ENV_OFFSET, GraphClock
+from graph.topics import HANDS, PREVIEW, Qos
+from teleop.camera import VideoFile, bundled_clip, decode_jpeg, encode_jpeg
+
+TOPIC = "/test_camera/image/compressed"
+
+
+def open_hand() -> np.ndarray:
+    """A frame of the bundled clip in which an open right hand is in view."""
+    video = VideoFile(bundled_clip(), sleep_s=lambda _: None)
+    frames = [video.read() for _ in range(46)]
+    return frames[-1].image_bgr
+
+
+@pytest.mark.ros
+@pytest.mark.slow
+def test_hands_carry_the_stamp_of_the_image_they_were_seen_in() -> None:
+    environ = graph_environment()
+    clock = GraphClock(int(environ[ENV_OFFSET]))
+    image = open_hand()
+    seen: list[PointCloud2] = []
+    previews: list[CompressedImage] = []
+    sent_ns: list[int] = []
+    command = [sys.executable, "-m", "teleop.tracker_node", "--ros-args", "-p", f"source:=topic:{TOPIC}"]
+    tracker = subprocess.Popen(command, env=environ)
+    try:
+        with GraphClient(int(os.environ["ROS_DOMAIN_ID"]), "camera_test") as client:
+            client.subscribe(HANDS, PointCloud2, seen.append)
+            client.subscribe(PREVIEW, CompressedImage, previews.append)
+            publisher = client.node.create_publisher(CompressedImage, TOPIC, qos_profile(Qos.SENSOR))
+            message = CompressedImage(format="jpeg", data=encode_jpeg(image))
+            for _ in range(1200):
+                sent_ns.append(clock.now_ns())
+                message.header.stamp = to_msg_time(sent_ns[-1])
+                publisher.publish(message)
+                client.spin(0.05)
+                if len(seen) >= 3 and previews:
+                    break
+    finally:
+        tracker.terminate()
+        assert tracker.wait(timeout=10) == 0
+    cloud = hands_cloud.from_bytes(bytes(seen[-1].data))
+    assert from_msg_time(seen[-1].header.stamp) in sent_ns
+    assert np.isfinite(cloud["x"][0]).all(), "right hand"
+    assert np.isnan(cloud["x"][1]).all(), "left hand"
+    drawn = decode_jpeg(bytes(previews[-1].data))
+    wrist = np.rint([cloud["u"][0, 0] * image.shape[1], cloud["v"][0, 0] * image.shape[0]]).astype(int)
+    near = (slice(wrist[1] - 3, wrist[1] + 4), slice(wrist[0] - 3, wrist[0] + 4))
+    assert cv2.absdiff(drawn[near], image[near]).max() > 60, "the skeleton is drawn at the wrist"
