@@ -40,12 +40,10 @@ setup(
         "ros": [
             "ros-rclpy[fastrtps]==7.1.6",
             "ros-diagnostic-msgs==5.3.6",
-            "ros-geometry-msgs==5.3.6",
             "ros-sensor-msgs==5.3.6",
             "ros-std-msgs==5.3.6",
             "ros-std-srvs==5.3.6",
             "ros-trajectory-msgs==5.3.6",
-            "ros-visualization-msgs==5.3.6",
         ],
         "test": [
             "hypothesis>=6.100",
@@ -53,7 +51,6 @@ setup(
             "pytest>=8",
             "pytest-timeout>=2.3",
             "ruff==0.17.5",
-            "types-PyYAML",
         ],
     },
     zip_safe=False,

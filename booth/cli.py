@@ -19,8 +19,9 @@ from booth import (
 from booth.output import say
 from graph.errors import EXIT_INTERRUPTED, BoothError
 
-EPILOG = """exit codes: 0 done · 1 it did not succeed · 2 wrong input · 3 a device is missing or faulty · 130
-interrupted Results go to standard output (with --json as its last line), logs to standard error.
+EPILOG = """exit codes: 0 done · 1 it did not succeed · 2 wrong input · 3 a device is missing or faulty
+Ctrl-C on a verb that has a result to give ends with 130.
+Results go to standard output (with --json as its last line), logs to standard error.
 This software can only make a protective stop. The emergency stop is the robot's power switch."""
 
 VERBS = (

@@ -44,6 +44,9 @@ from graph.topics import (
 from robots import load_robot
 
 LEVELS = {State.IDLE: OK, State.READY: OK, State.ENGAGED: OK, State.HOLD: WARN, State.STOPPED: ERROR}
+SENDER_MEMORY_NS = 500_000_000
+"""A commander counts as long as it was heard within this time. Commanders tell themselves apart by frame_id."""
+
 SWITCH_INTERVAL_S = 0.0005
 """Other threads of this process give the interpreter back to the bus thread within this time."""
 
@@ -67,6 +70,7 @@ class DriverNode(BoothNode):
         self._new_cycle = Condition()
         self._published: Status | None = None
         self._published_at = 0.0
+        self._senders: dict[str, int] = {}
         self._rejected, self._reject_reason = 0, ""
         self._latency_ns = 0
         self._last_capture_ns = 0
@@ -78,7 +82,6 @@ class DriverNode(BoothNode):
         self.create_service(SetBool, SERVICE_ENGAGE, self._on_engage)
         self.create_service(Trigger, SERVICE_STOP, self._on_stop)
         self.create_timer(0.02, self._watch)
-        self.create_timer(0.5, self._count_commanders)
         self._port, self._bus, self._loop = open_loop(self._robot, path, baud)
         self._pacer = Pacer(self._robot.bus.rate_hz)
         self._threads = [
@@ -93,6 +96,8 @@ class DriverNode(BoothNode):
         """Hold, release softly, torque off, close the port."""
         self._stopping.set()
         self._finished.wait(timeout=RELEASE_S + 1.0)
+        if self._failure is not None:
+            self.get_logger().error(f"torque may still be on: {self._failure}")
         self._port.close()
 
     def _drive(self) -> None:
@@ -174,6 +179,9 @@ class DriverNode(BoothNode):
             self._rejected, self._reject_reason = self._rejected + 1, str(error)
             self.get_logger().warning(f"command refused: {error}", throttle_duration_sec=1.0)
             return
+        self._senders[message.header.frame_id] = now_ns
+        heard = [sender for sender, heard_ns in self._senders.items() if now_ns - heard_ns < SENDER_MEMORY_NS]
+        self._loop.set_commanders(len(heard))
         self._loop.offer(accepted)
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -199,11 +207,10 @@ class DriverNode(BoothNode):
         reason = "" if status.message == "ENGAGED" else state_values(status).get("reason", "")
         self._why_silent = "" if reason.startswith("the driver ") else reason
 
-    def _count_commanders(self) -> None:
-        self._loop.set_commanders(self.count_publishers(self._topic.name))
-
     def _watch(self) -> None:
         """Publish the state when it changes and twice a second; end the process when the bus is gone."""
+        if self._failure is None and self._finished.is_set() and not self._stopping.is_set():
+            self._failure = DeviceError("the bus thread ended unexpectedly; its traceback stands above")
         if self._failure is not None:
             raise self._failure
         status = self._loop.status

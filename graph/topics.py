@@ -41,7 +41,10 @@ One message per camera frame; header.stamp is the capture stamp. A hand that is 
 """
 
 CAMERA = Topic("/tracker/image/compressed", "sensor_msgs/msg/CompressedImage", Qos.SENSOR)
-"""The operator's camera as JPEG, untouched; header.stamp is the capture stamp."""
+"""The operator's camera as JPEG, without a skeleton, never mirrored; header.stamp is the capture stamp.
+
+For a webcam that is the moment at which its driver delivered the image: exposure and transfer came before.
+"""
 
 PREVIEW = Topic("/tracker/preview/compressed", "sensor_msgs/msg/CompressedImage", Qos.SENSOR)
 """The same frame with the skeleton drawn on it, for people."""
@@ -61,7 +64,7 @@ TELEOP_STATE = Topic("/teleop/state", "diagnostic_msgs/msg/DiagnosticStatus", Qo
 """Operator side: ``message`` is WAITING, CALIBRATING, ASKING or ENGAGED; keys ``reason``, ``progress``."""
 
 TELEOP_EVENT = Topic("/teleop/event", "std_msgs/msg/String", Qos.EVENT)
-"""One word for each act of the operator: engaged, released, record_start, record_stop, source_ended …"""
+"""One word for each act of the operator: engaged, "released: why", record_start, record_stop."""
 
 RECORDER_STATE = Topic("/recorder/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """``message`` is READY, RECORDING, SAVING, SAVED or FAILED; keys ``take``, ``episode``, ``rows``, ``reason``."""

@@ -138,6 +138,7 @@ class ReplayNode(BoothNode):
     def _publish(self, position: np.ndarray) -> None:
         message = JointTrajectory(joint_names=list(self._robot.joint_names))
         message.header.stamp = to_msg_time(self.graph_clock.now_ns())
+        message.header.frame_id = self._sender
         message.points = [JointTrajectoryPoint(positions=position.tolist())]
         self._commands.publish(message)
 

@@ -29,13 +29,13 @@ class Calibration:
     offset_rad: tuple[float, ...] = (0.0,) * 20
 
     def apply(self, angles_rad: Array) -> Array:
-        """Corrected angles: flat reads as zero, and a joint that is bent by a right angle reads as it did.
+        """Corrected angles: flat reads as zero, and a joint that is bent by a right angle or more reads as it did.
 
         The correction fades out linearly in between, because the bias of a flat hand is not there in a fist.
         """
         offset = np.array(self.offset_rad)
         corrected = (angles_rad - offset) * FULL_BEND_RAD / (FULL_BEND_RAD - offset)
-        return np.where(FLEXION, corrected, angles_rad)
+        return np.where(FLEXION & (angles_rad < FULL_BEND_RAD), corrected, angles_rad)
 
 
 class CalibrationError(ValueError):

@@ -11,7 +11,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from teleop.calibration import Calibration, CalibrationError, calibrate
+from teleop.calibration import SMALLEST_SAMPLES, Calibration, CalibrationError, calibrate
 from teleop.gestures import Gesture
 
 Array = NDArray[np.float64]
@@ -98,7 +98,7 @@ class Clutch:
         elif stamp_ns - self._gesture_ns > self.settings.flicker_ns:
             self.phase, self.reason = Phase.WAITING, "the open palm was not held long enough"
             return
-        if stamp_ns - self._since_ns < self.settings.dwell_ns:
+        if stamp_ns - self._since_ns < self.settings.dwell_ns or len(self._samples) < SMALLEST_SAMPLES:
             return
         try:
             self.calibration = calibrate(np.array(self._samples))

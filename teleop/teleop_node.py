@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Teleop node: hand landmarks in, joint trajectories out on the real robot's topic."""
 
+import os
+
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.task import Future
@@ -34,8 +36,13 @@ from robots.limiter import MotionLimiter
 from teleop.engage import Phase
 from teleop.session import Target, TeleopSession
 
+ASK_TIMEOUT_NS = 1_000_000_000
+STALE_NS = 100_000_000
+"""Older joint states are no pose to start from, older targets nothing to follow."""
+
 EXTERNAL_RATE_HZ = 100
 EXTERNAL_HORIZON_NS = 20_000_000
+COAST_NS = 100_000_000
 
 
 class TeleopNode(BoothNode):
@@ -55,6 +62,8 @@ class TeleopNode(BoothNode):
         self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
         self._asking: Future | None = None
+        self._asked_ns = 0
+        self._sender = f"teleop-{os.getpid()}"
         self._engaged_since_ns = 0
         self._target: Target | None = None
         self._phase = self._session.clutch.phase
@@ -64,6 +73,8 @@ class TeleopNode(BoothNode):
         if self._external:
             self._limiter = MotionLimiter(self._robot, 1.0 / EXTERNAL_RATE_HZ)
             self._measured: np.ndarray | None = None
+            self._measured_ns = 0
+            self._braking = 0
             self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
             self.create_timer(1.0 / EXTERNAL_RATE_HZ, self._publish_limited)
         self._report()
@@ -79,12 +90,13 @@ class TeleopNode(BoothNode):
         for event in events:
             self._events.publish(String(data=event))
         if self._target is not None and not self._external:
-            self._publish(self._target.position_rad, capture_ns)
+            self._publish(self._target.position_rad, self._target.capture_ns)
         self._after()
 
     def _publish(self, position_rad: np.ndarray, capture_ns: int) -> None:
         message = JointTrajectory(joint_names=list(self._robot.joint_names))
         message.header.stamp = to_msg_time(capture_ns + self.graph_clock.offset_ns)
+        message.header.frame_id = self._sender
         issued_after_ns = max(0, self.graph_clock.monotonic_ns() - capture_ns)
         message.points = [
             JointTrajectoryPoint(positions=position_rad.tolist(), time_from_start=to_msg_duration(issued_after_ns))
@@ -94,6 +106,10 @@ class TeleopNode(BoothNode):
     def _after(self) -> None:
         """Act on a changed phase: ask the driver, tell everybody."""
         phase = self._session.clutch.phase
+        if self._asking is not None and self.graph_clock.monotonic_ns() - self._asked_ns > ASK_TIMEOUT_NS:
+            self._asking.cancel()
+            self._asking = None
+            self._session.clutch.answer(False, "it did not answer", self.graph_clock.monotonic_ns())
         if phase is Phase.ASKING and self._asking is None:
             self._ask()
             phase = self._session.clutch.phase
@@ -108,17 +124,33 @@ class TeleopNode(BoothNode):
     def _ask(self) -> None:
         now_ns = self.graph_clock.monotonic_ns()
         if self._external:
-            ready = self._measured is not None
-            if ready:
+            refusal = self._external_refusal(now_ns)
+            if not refusal and self._measured is not None:
                 self._limiter.start(self._measured)
-            self._session.clutch.answer(ready, f"nothing on {JOINT_STATES.name} yet", now_ns)
+            self._session.clutch.answer(not refusal, refusal, now_ns)
         elif not self._engage.service_is_ready():
             self._session.clutch.answer(False, "the driver is not running", now_ns)
         else:
+            self._asked_ns = now_ns
             self._asking = self._engage.call_async(SetBool.Request(data=True))
             self._asking.add_done_callback(self._on_answer)
 
+    def _external_refusal(self, now_ns: int) -> str:
+        """Why a robot with somebody else's driver must not follow now; empty when it may."""
+        if self._measured is None or now_ns - self._measured_ns > STALE_NS:
+            return f"no complete, fresh pose on {JOINT_STATES.name}"
+        if self._target is None:
+            return ""
+        distance = np.abs(self._target.position_rad - self._measured)
+        allowed = self._robot.motion.engage_distance_rad
+        if distance.max() > allowed:
+            name = self._robot.joint_names[int(distance.argmax())]
+            return f"{name} is {distance.max():.2f} rad away, at most {allowed:.2f} allowed"
+        return ""
+
     def _on_answer(self, future: Future) -> None:
+        if future.cancelled():
+            return
         self._asking = None
         response = future.result()
         now_ns = self.graph_clock.monotonic_ns()
@@ -139,12 +171,17 @@ class TeleopNode(BoothNode):
         position = dict(zip(message.name, message.position, strict=False))
         measured = np.array([position.get(name, np.nan) for name in self._robot.joint_names])
         if np.isfinite(measured).all():
-            self._measured = measured
+            self._measured, self._measured_ns = measured, self.graph_clock.monotonic_ns()
 
     def _publish_limited(self) -> None:
-        if self._session.clutch.phase is not Phase.ENGAGED or self._target is None:
+        """One period of the limiter; after the engagement as many as it takes to brake."""
+        target = self._target if self._session.clutch.phase is Phase.ENGAGED else None
+        if target is not None and self.graph_clock.monotonic_ns() - target.capture_ns > STALE_NS + COAST_NS:
+            target = None
+        self._braking = EXTERNAL_RATE_HZ // 2 if target is not None else max(0, self._braking - 1)
+        if not self._braking:
             return
-        step = self._limiter.follow(self._target.position_rad)
+        step = self._limiter.hold() if target is None else self._limiter.follow(target.position_rad)
         message = JointTrajectory(joint_names=list(self._robot.joint_names))
         message.points = [
             JointTrajectoryPoint(

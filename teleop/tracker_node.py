@@ -70,7 +70,10 @@ class TrackerNode(BoothNode):
             nonlocal number
             image = decode_jpeg(bytes(message.data))
             if image is not None:
-                capture_ns = from_msg_time(message.header.stamp) - self.graph_clock.offset_ns
+                stamp_ns = from_msg_time(message.header.stamp)
+                unstamped = stamp_ns == 0
+                now_ns = self.graph_clock.monotonic_ns()
+                capture_ns = now_ns if unstamped else stamp_ns - self.graph_clock.offset_ns
                 self._mailbox.put(Frame(number, capture_ns, image))
                 number += 1
 
