@@ -2,12 +2,14 @@
 """From a robot's file to a control loop on an open port."""
 
 import time
+from contextlib import suppress
 
 from drivers.bus import Bus
 from drivers.control_loop import ControlLoop
 from drivers.hand_link import HandLink
 from drivers.port import SerialPort
 from drivers.servo_link import ServoLink
+from graph.errors import DeviceError
 from robots import Robot
 
 
@@ -29,6 +31,8 @@ def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, 
     try:
         loop.connect()
     except BaseException:
+        with suppress(DeviceError):
+            loop.disconnect()
         port.close()
         raise
     return port, bus, loop

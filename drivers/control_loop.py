@@ -23,6 +23,9 @@ WATCHDOG_CHECK_NS = 1_000_000_000
 STALL_NS, STALL_GRACE_NS = 30_000_000, 60_000_000
 """A cycle that starts this late means that the computer paused; commands then get this long to catch up."""
 
+FARTHEST_OUTSIDE_RAD = 0.5
+"""A joint farther outside its limits than this was not pushed there: wrong file, wrong homing offset."""
+
 RELEASE_S = 1.0
 """A soft release takes the servos' strength away over this long before torque goes off."""
 
@@ -64,11 +67,13 @@ class ControlLoop:
         self._answered_ns = 0
         self._alert = ""
         self._expired = False
-        self._recover = False
+        self._recover = self._was_silent = False
         self._watchdog_checked_ns = 0
         self._last_cycle_ns = 0
         self._misses = 0
-        self._stalled_until_ns = 0
+        self._pause_ns = self._pause_until_ns = 0
+        self._measured = np.full(len(robot.joints), np.nan)
+        self._alerts: tuple[int, ...] = ()
         self._limiter: MotionLimiter | None = None
 
     @property
@@ -96,6 +101,7 @@ class ControlLoop:
         )
         self._hold_from(measured)
         now_ns = self._clock_ns()
+        self._measured = measured
         with self._lock:
             self._answered_ns = self._watchdog_checked_ns = self._last_cycle_ns = now_ns
             self._status = Status(State.READY)
@@ -116,13 +122,13 @@ class ControlLoop:
             facts = self._facts(self._clock_ns())
             distance, farthest = self._distance()
             allowed = self._robot.motion.engage_distance_rad
-            after_stop = self._status.state is State.STOPPED
-            if after_stop:
+            recover = self._expired or (self._status.state is State.STOPPED and self._was_silent)
+            if recover:
                 facts = replace(facts, watchdog_expired=False)
             self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
             if not refusal:
-                self._recover = after_stop
-                self._expired = self._expired and not after_stop
+                self._recover |= recover
+                self._expired = self._was_silent = False
                 if self._limiter is not None:
                     self._limiter.soften()
             return refusal
@@ -144,20 +150,23 @@ class ControlLoop:
             PortError: the port is gone.
         """
         assert self._limiter is not None, "connect() comes first"
-        start_ns = self._clock_ns()
-        if start_ns - self._last_cycle_ns > STALL_NS:
-            self._stalled_until_ns = start_ns + STALL_GRACE_NS
+        gap_ns = self._clock_ns() - self._last_cycle_ns
+        if gap_ns > STALL_NS:
+            self._pause_ns, self._pause_until_ns = gap_ns + STALL_GRACE_NS, self._clock_ns() + STALL_GRACE_NS
         if self._recover:
             self._resume_after_stop()
+        start_ns = self._clock_ns()
         reading = self._link.read()
         read_ns = (start_ns + self._clock_ns()) // 2
         self._look_closer(reading, read_ns)
         with self._lock:
             if reading.fresh.all():
                 self._answered_ns, self._misses = read_ns, 0
+                self._measured = reading.position_rad
             else:
                 self._misses += 1
             self._status = safety.watch(self._status, self._facts(read_ns))
+            self._was_silent |= self._misses >= safety.BUS_HOLD_MISSES
             status, command = self._status, self._command
         fresh = command is not None and read_ns - command.issued_ns <= COMMAND_TTL_NS
         if status.state is State.ENGAGED and command is not None and fresh and not self._recover:
@@ -169,10 +178,10 @@ class ControlLoop:
             capture_ns = None
         self._emitted = step.position_rad
         sent = self._link.write(step.position_rad)
+        written_ns = self._clock_ns()
         self._last_cycle_ns = start_ns
-        return Cycle(
-            read_ns, reading, step.position_rad, sent, step.velocity_rad_s, self._clock_ns(), capture_ns, status
-        )
+        self._link.poll()
+        return Cycle(read_ns, reading, step.position_rad, sent, step.velocity_rad_s, written_ns, capture_ns, status)
 
     def let_go(self, share: float) -> None:
         """One step of a soft release: keep the goal, with this share of the strength (1 … 0)."""
@@ -194,13 +203,13 @@ class ControlLoop:
             watchdog_expired=self._expired,
             alert=self._alert,
             commanders=self._commanders,
-            stalled=now_ns < self._stalled_until_ns,
+            pause_ns=self._pause_ns if now_ns < self._pause_until_ns else 0,
         )
 
     def _distance(self) -> tuple[float, str]:
         if self._command is None:
             return 0.0, ""
-        difference = np.nan_to_num(np.abs(self._command.position_rad - self._emitted))
+        difference = np.nan_to_num(np.abs(self._command.position_rad - self._measured))
         farthest = int(np.argmax(difference))
         return float(difference[farthest]), self._robot.joints[farthest].name
 
@@ -209,36 +218,52 @@ class ControlLoop:
         if self._recover:
             return
         try:
-            if bool(reading.alerts) != bool(self._alert):
+            if reading.alerts != self._alerts:
+                self._alerts = reading.alerts
                 self._alert = self._link.hardware_errors(reading.alerts) if reading.alerts else ""
             gap_ns = now_ns - self._last_cycle_ns
             overdue = gap_ns > self._robot.bus.bus_watchdog_ms * 1_000_000
             if overdue or now_ns - self._watchdog_checked_ns > WATCHDOG_CHECK_NS:
                 self._watchdog_checked_ns = now_ns
-                self._expired = self._link.watchdog_expired()
+                self._expired = self._link.stopped_by_themselves()
         except PortError:
             raise
         except DeviceError:
             self._alert = self._alert or "unreadable"
 
     def _resume_after_stop(self) -> None:
-        """The operator engaged after a stop: goals to the measured pose, watchdogs armed anew, then torque."""
+        """The operator engaged after servos had stopped or were unreachable: check the robot anew, goals to the
+        measured pose, watchdogs armed, then torque. Refused now where the pose turns out to be too far away."""
         self._recover = False
         try:
-            self._hold_from(self._link.prepare())
-            self._expired = False
+            measured = self._link.prepare()
+            self._check_pose(measured)
+            self._hold_from(measured)
         except PortError:
             raise
         except DeviceError as error:
             self.request_stop(str(error))
+            return
+        with self._lock:
+            self._measured = measured
+            distance, farthest = self._distance()
+            if distance > self._robot.motion.engage_distance_rad:
+                self._status = Status(State.HOLD, f"{farthest} is {distance:.2f} rad away from the command")
 
     def _hold_from(self, measured: Array) -> None:
         assert self._limiter is not None
         self._limiter.start(measured)
-        self._emitted = np.clip(measured, self._link.lower_rad, self._link.upper_rad)
-        self._link.torque_on(self._emitted)
+        self._emitted = measured
+        self._link.torque_on(measured)
 
     def _check_pose(self, measured: Array) -> None:
         silent = [joint.name for joint, value in zip(self._robot.joints, measured, strict=True) if np.isnan(value)]
         if silent:
             raise DeviceError(f"no position from {', '.join(silent)}: check cables and IDs, then start again")
+        for joint, value in zip(self._robot.joints, measured, strict=True):
+            if not joint.min_rad - FARTHEST_OUTSIDE_RAD <= value <= joint.max_rad + FARTHEST_OUTSIDE_RAD:
+                limits = f"{joint.min_rad:.2f} … {joint.max_rad:.2f}"
+                raise DeviceError(
+                    f"{joint.name} stands at {value:.2f} rad, its limits are {limits}: "
+                    "is this the right robot file, and are the servo's homing offset and direction right?"
+                )

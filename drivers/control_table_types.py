@@ -8,11 +8,13 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
+from graph.errors import InputError
+
 Access = Literal["r", "rw"]
 Area = Literal["eeprom", "ram"]
 
 
-class ControlTableError(KeyError):
+class ControlTableError(InputError, KeyError):
     """A name no table knows. Scenarios: a register that this model lacks, a typing error, an unknown model string.
     The message lists the nearest names."""
 

@@ -8,6 +8,7 @@ read and one 80-byte block to write.
 """
 
 import struct
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from drivers import units
 from drivers.bus import Bus
 from drivers.control_table import SYNC_TABLES, control_table, sync_table_address
+from drivers.errors import BusTimeoutError, ServoStatusError
 from drivers.joint_link import JointReading, check_identities, describe_hardware_errors
 from robots import Robot
 
@@ -37,6 +39,7 @@ PROFILE_MS, PROFILE_ACCELERATION_MS = 20, 10
 """Two control periods: the driver's limiter already made the motion smooth, the servo only joins the steps."""
 
 POLL_EVERY, SILENT_AFTER = 5, 2
+WATCHDOG_FIRED = 0xFF
 
 MOTOR_WATCHDOG_MS = 2000
 """The motors' own watchdog, against the death of the hand's controller; ROBOTIS's value."""
@@ -56,8 +59,9 @@ class HandLink:
         self._ids = [joint.id for joint in robot.joints]
         self._current_ma = robot.bus.goal_current_ma or 0
         self._strength = 1.0
-        self._reads = 0
-        self._errors = np.zeros(len(self._ids), np.uint8)
+        self._polls = 0
+        self._torque_wanted = False
+        self._troubles = [""] * len(self._ids)
         self._misses = np.zeros(len(self._ids), np.uint8)
         self._watchdog = units.watchdog_raw(robot.bus.bus_watchdog_ms)
         self.lower_rad = np.array([joint.min_rad for joint in robot.joints])
@@ -66,8 +70,9 @@ class HandLink:
     def prepare(self) -> Array:
         """Check all 21 devices, set motors and controller up with torque off."""
         expected = {joint.id: (joint.name, joint.model) for joint in self._robot.joints}
-        check_identities(self._bus, self._robot, {self._controller: ("controller", self._controller_model), **expected})
-        self._set_controller("Table Sync Enable", 0)
+        check_identities(self._bus, self._robot, {self._controller: ("controller", self._controller_model)})
+        self._set_controller("Table Sync Enable", 0)  # before the motors are spoken to, as ROBOTIS's own set-up does
+        check_identities(self._bus, self._robot, expected)
         self._set_controller("Bus Watchdog", 0)
         for joint in self._robot.joints:
             self._prepare_motor(joint.id, joint.reverse, joint.homing_offset_ticks)
@@ -87,16 +92,11 @@ class HandLink:
         self.write(hold_rad)
         for servo_id in self._ids:
             self._set(servo_id, "Torque Enable", 1)
+        self._torque_wanted = True
+        self._troubles = [""] * len(self._ids)
 
     def read(self) -> JointReading:
-        """All joints from the controller's 165-byte block.
-
-        The block says nothing about the motors' health and keeps the last values of a motor that fell silent, so
-        every fifth read one motor is asked directly, all of them once a second.
-        """
-        if self._reads % POLL_EVERY == 0:
-            self._poll_motor((self._reads // POLL_EVERY) % len(self._ids))
-        self._reads += 1
+        """All joints from the controller's 165-byte block."""
         answer = self._bus.read_once(self._controller, READ_BLOCK, READ_BYTES)
         count = len(self._ids)
         if answer is None or answer.error_number:
@@ -109,7 +109,7 @@ class HandLink:
             velocity_rad_s=units.rad_s_from_raw(motors[:, 1]),
             current_ma=units.ma_from_raw(motors[:, 0], self._robot.joints[0].model),
             fresh=self._misses < SILENT_AFTER,
-            alerts=tuple(np.flatnonzero(self._errors).tolist()),
+            alerts=tuple(index for index, trouble in enumerate(self._troubles) if trouble),
         )
 
     def write(self, goal_rad: Array) -> Array:
@@ -125,31 +125,53 @@ class HandLink:
         self._strength = min(max(share, 0.0), 1.0)
 
     def torque_off(self) -> None:
-        """Tables off, then torque off on every motor."""
-        self._set_controller("Bus Watchdog", 0)
-        self._set_controller("Table Sync Enable", 0)
+        """Tables off, then torque off on every motor; the motors are told even where the controller is silent."""
+        for name in ("Table Sync Enable", "Bus Watchdog"):
+            with suppress(BusTimeoutError, ServoStatusError):
+                self._set_controller(name, 0)
         item = self._motor_table["Torque Enable"]
+        self._torque_wanted = False
         for _ in range(2):
             self._bus.sync_write(item.address, 1, [(servo_id, b"\0") for servo_id in self._ids])
 
-    def watchdog_expired(self) -> bool:
-        """Whether the controller's watchdog register reads -1."""
+    def poll(self) -> None:
+        """Every fifth cycle one motor is asked directly, all of them once a second.
+
+        The controller's block says nothing about the motors' health and keeps the last values of a silent one.
+        """
+        turn, rest = divmod(self._polls, POLL_EVERY)
+        self._polls += 1
+        if rest == 0:
+            self._poll_motor(turn % len(self._ids))
+
+    def stopped_by_themselves(self) -> bool:
+        """Whether the controller's watchdog register reads -1; the motors' own state comes with ``poll``."""
         answer = self._bus.read_once(self._controller, self._controller_table["Bus Watchdog"].address, 1)
         return answer is not None and answer.params == b"\xff"
 
     def hardware_errors(self, joints: tuple[int, ...]) -> str:
-        """Hardware Error Status of the motors, in words."""
-        address = self._motor_table["Hardware Error Status"].address
-        codes = [self._bus.read(self._ids[index], address, 1)[0] for index in joints]
-        return describe_hardware_errors([self._robot.joints[index].name for index in joints], codes)
+        """What the last polls said about these motors, in words."""
+        return "; ".join(f"{self._robot.joints[index].name}: {self._troubles[index]}" for index in joints)
 
     def _poll_motor(self, index: int) -> None:
-        """Ask one motor for its Hardware Error Status; a silent motor is counted."""
-        item = self._motor_table["Hardware Error Status"]
-        answer = self._bus.read_once(self._ids[index], item.address, item.size)
-        self._misses[index] = 0 if answer is not None else min(self._misses[index] + 1, SILENT_AFTER)
-        if answer is not None:
-            self._errors[index] = answer.params[0]
+        """Torque Enable, Hardware Error Status and Bus Watchdog of one motor; a silent motor is counted."""
+        first, error, last = (
+            self._motor_table[name] for name in ("Torque Enable", "Hardware Error Status", "Bus Watchdog")
+        )
+        answer = self._bus.read_once(self._ids[index], first.address, last.end - first.address)
+        if answer is None or answer.error_number:
+            self._misses[index] = min(self._misses[index] + 1, SILENT_AFTER)
+            return
+        self._misses[index] = 0
+        code = answer.params[error.address - first.address]
+        if code:
+            self._troubles[index] = describe_hardware_errors(["error"], [code]).removeprefix("error: ")
+        elif answer.params[-1] == WATCHDOG_FIRED:
+            self._troubles[index] = "its bus watchdog fired"
+        elif self._torque_wanted and not answer.params[0]:
+            self._troubles[index] = "its torque is off"
+        else:
+            self._troubles[index] = ""
 
     def _prepare_motor(self, servo_id: int, reverse: bool, homing_offset: int) -> None:
         """One motor: torque off, then what differs in EEPROM, then RAM."""

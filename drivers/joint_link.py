@@ -66,8 +66,11 @@ class JointLink(Protocol):
     def torque_off(self) -> None:
         """Switch torque off."""
 
-    def watchdog_expired(self) -> bool:
-        """Whether the servos stopped by themselves because nobody spoke to them."""
+    def poll(self) -> None:
+        """A little of what the cyclic read does not tell; called once in every cycle, after the write."""
+
+    def stopped_by_themselves(self) -> bool:
+        """Whether servos have stopped without being told: their bus watchdog fired, or torque is gone."""
 
     def hardware_errors(self, joints: tuple[int, ...]) -> str:
         """Hardware errors of the joints with these indices, in words."""
@@ -86,7 +89,7 @@ def check_identities(bus: Bus, robot: Robot, expected: dict[int, tuple[str, str]
     answered = 0
     for servo_id, (name, model) in expected.items():
         if not answered and len(problems) == GIVE_UP_AFTER:
-            problems.append("nobody else was asked: is the robot powered, is the baud rate right?")
+            problems.append("the others were not asked")
             break
         table = control_table(model)
         try:
@@ -105,15 +108,16 @@ def check_identities(bus: Bus, robot: Robot, expected: dict[int, tuple[str, str]
                 f"ID {servo_id} ({name}): firmware {identity.firmware}, "
                 f"at least {robot.bus.minimum_firmware} needed: update it with ROBOTIS's DYNAMIXEL Wizard"
             )
+    if not answered:
+        problems.append("nobody answered at all: is the robot powered, is the baud rate right?")
     if problems:
         raise RobotMismatchError(f"this is not a {robot.name}:\n" + "\n".join(f"  - {text}" for text in problems))
 
 
 def describe_hardware_errors(names: list[str], codes: list[int]) -> str:
-    """Hardware error bytes in words, for example ``r_el: overload, overheating``."""
+    """Hardware error bytes in words, for example ``r_el: overload, overheating``; an unknown code as a number."""
     parts = []
     for name, code in zip(names, codes, strict=True):
         bits = [text for bit, text in HARDWARE_ERROR_BITS.items() if code >> bit & 1]
-        if bits:
-            parts.append(f"{name}: {', '.join(bits)}")
+        parts.append(f"{name}: {', '.join(bits) or f'hardware error code {code}'}")
     return "; ".join(parts)

@@ -10,7 +10,7 @@ Into ENGAGED only by a fresh act of the operator, and never out of a fault by it
 the goal stands still. A software stop is a protective stop, not an emergency stop.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 MS = 1_000_000
@@ -19,6 +19,7 @@ BUS_HOLD_NS = 50 * MS
 BUS_HOLD_MISSES = 3
 """So many incomplete reads in a row, because one alone may be a pause of the whole computer."""
 BUS_STOP_NS = 500 * MS
+PAUSE_LIMIT_NS = 150 * MS
 
 
 class State(Enum):
@@ -49,8 +50,8 @@ class Facts:
         watchdog_expired: the servos have stopped by themselves.
         alert: hardware errors in words; empty when none.
         commanders: publishers on the command topic.
-        stalled: this computer has just paused, so that commands on their way are still to be read. Nothing moves on
-            an old command meanwhile, but it is no fault yet.
+        pause_ns: how long this computer has just paused (at most PAUSE_LIMIT_NS), so that commands on their way are
+            still to be read. Nothing moves on an old command meanwhile, but it is no fault yet.
     """
 
     command_age_ns: int | None = None
@@ -59,15 +60,18 @@ class Facts:
     watchdog_expired: bool = False
     alert: str = ""
     commanders: int = 1
-    stalled: bool = False
+    pause_ns: int = 0
 
 
 def watch(status: Status, facts: Facts) -> Status:
     """The state after a cycle with these facts; only ever towards less motion."""
     if status.state in (State.IDLE, State.STOPPED):
         return status
-    if facts.watchdog_expired:
-        return Status(State.STOPPED, "the servos' bus watchdog stopped them: the driver was too slow or was cut off")
+    if facts.watchdog_expired and not facts.alert:
+        return Status(
+            State.STOPPED,
+            "servos stopped by themselves (bus watchdog or lost torque): was the driver too slow, or power cut?",
+        )
     if facts.bus_silent_ns > BUS_STOP_NS and facts.bus_misses >= BUS_HOLD_MISSES:
         return Status(
             State.STOPPED, f"the bus is silent for {facts.bus_silent_ns // MS} ms: check robot power and bus cable"
@@ -96,9 +100,9 @@ def engage(status: Status, facts: Facts, distance_rad: float, farthest: str, all
     if status.state is State.IDLE:
         refusal = f"the driver is not ready: {status.reason or 'starting'}"
     elif facts.watchdog_expired:
-        refusal = "the servos' bus watchdog is still latched"
+        refusal = "servos have stopped by themselves"
     else:
-        refusal = _why_hold(facts)
+        refusal = _why_hold(replace(facts, pause_ns=0))
     if not refusal and distance_rad > allowed_rad:
         refusal = (
             f"{farthest} is {distance_rad:.2f} rad away from the operator's hand, at most {allowed_rad:.2f} allowed: "
@@ -127,6 +131,6 @@ def _why_hold(facts: Facts) -> str:
         return f"not all servos answered for {facts.bus_silent_ns // MS} ms"
     if facts.command_age_ns is None:
         return "no command has come yet"
-    if facts.command_age_ns > COMMAND_TTL_NS and not facts.stalled:
+    if facts.command_age_ns > COMMAND_TTL_NS + min(facts.pause_ns, PAUSE_LIMIT_NS):
         return f"no fresh command for {COMMAND_TTL_NS // MS} ms"
     return ""

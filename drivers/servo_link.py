@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from drivers import units
 from drivers.bus import Bus
 from drivers.control_table import control_table
+from drivers.errors import RobotMismatchError
 from drivers.joint_link import JointReading, check_identities, describe_hardware_errors
 from robots import Robot
 
 Array = NDArray[np.float64]
 
 POSITION_MODE = 3
+DRIVE_MODE_REVERSE = 1
 FULL_PWM = 885
 """Goal PWM register at 100 %."""
 
@@ -39,17 +41,20 @@ class ServoLink:
         check_identities(self._bus, self._robot, {joint.id: (joint.name, joint.model) for joint in self._robot.joints})
         self._set_all("Bus Watchdog", 0)
         self._set_all("Torque Enable", 0)
+        self._refuse_other_calibration()
         for index, servo_id in enumerate(self._ids):
-            if self._get(servo_id, "Operating Mode") != POSITION_MODE:
-                self._set(servo_id, "Operating Mode", POSITION_MODE)
+            reverse = self._get(servo_id, "Drive Mode") & DRIVE_MODE_REVERSE
+            for name, value in {"Operating Mode": POSITION_MODE, "Drive Mode": reverse, "Return Delay Time": 0}.items():
+                if self._get(servo_id, name) != value:
+                    self._set(servo_id, name, value)
             bounds = [self._get(servo_id, "Min Position Limit"), self._get(servo_id, "Max Position Limit")]
             lower, upper = units.rad_from_ticks(bounds)
             self.lower_rad[index] = max(self.lower_rad[index], lower)
             self.upper_rad[index] = min(self.upper_rad[index], upper)
         self._set_all("Profile Acceleration", 0)
         self._set_all("Profile Velocity", 0)
-        reading = self.read()
-        return reading.position_rad
+        ticks = [self._get(servo_id, "Present Position") for servo_id in self._ids]
+        return units.rad_from_ticks(ticks)
 
     def torque_on(self, hold_rad: Array) -> None:
         """Watchdog, goals, torque: in this order."""
@@ -98,16 +103,40 @@ class ServoLink:
             item = self._table[name]
             self._bus.sync_write(item.address, 1, [(servo_id, b"\0") for servo_id in self._ids])
 
-    def watchdog_expired(self) -> bool:
-        """Whether any servo's watchdog register reads -1."""
-        address = self._table["Bus Watchdog"].address
-        return any(answer.params == b"\xff" for answer in self._bus.sync_read(address, 1, self._ids).values())
+    def poll(self) -> None:
+        """Nothing: every answer of the cyclic read carries the servo's alert bit."""
+
+    def stopped_by_themselves(self) -> bool:
+        """Whether any servo's watchdog register reads -1 or its torque is off; both in one sync read."""
+        first, last = self._table["Torque Enable"], self._table["Bus Watchdog"]
+        answers = self._bus.sync_read(first.address, last.end - first.address, self._ids).values()
+        return any(answer.params[0] == 0 or answer.params[-1] == 0xFF for answer in answers if not answer.error_number)
 
     def hardware_errors(self, joints: tuple[int, ...]) -> str:
         """Hardware Error Status of some joints, in words."""
         address = self._table["Hardware Error Status"].address
         codes = [self._bus.read(self._ids[index], address, 1)[0] for index in joints]
         return describe_hardware_errors([self._robot.joints[index].name for index in joints], codes)
+
+    def _refuse_other_calibration(self) -> None:
+        """Direction and homing offset are a technician's work: never overwritten, but they must be the file's.
+
+        Raises:
+            RobotMismatchError: with every joint that differs.
+        """
+        problems = []
+        for joint in self._robot.joints:
+            found = self._get(joint.id, "Drive Mode") & DRIVE_MODE_REVERSE, self._get(joint.id, "Homing Offset")
+            if found != (int(joint.reverse), joint.homing_offset_ticks):
+                problems.append(
+                    f"ID {joint.id} ({joint.name}): expected reverse {int(joint.reverse)}, homing offset "
+                    f"{joint.homing_offset_ticks}, found reverse {found[0]}, homing offset {found[1]}"
+                )
+        if problems:
+            text = "\n".join(f"  - {problem}" for problem in problems)
+            raise RobotMismatchError(
+                f"calibration in the servos differs from {self._robot.name}'s file; mend one:\n{text}"
+            )
 
     def _get(self, servo_id: int, name: str) -> int:
         item = self._table[name]

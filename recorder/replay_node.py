@@ -2,6 +2,7 @@
 """Replay node: an episode's requested actions through the same driver as a live operator, and how well that went."""
 
 import json
+import os
 from enum import Enum
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class ReplayNode(BoothNode):
         self._step = Step.WAITING
         self._since_ns = self._heard_ns = self.graph_clock.monotonic_ns()
         self._engaged_ns = 0
+        self._sender = f"replay-{os.getpid()}"
         self._replay_from_ns = 0
         self._measured: list[tuple[int, np.ndarray]] = []
         topic = command(self._robot.command_topic)
@@ -138,6 +140,7 @@ class ReplayNode(BoothNode):
     def _publish(self, position: np.ndarray) -> None:
         message = JointTrajectory(joint_names=list(self._robot.joint_names))
         message.header.stamp = to_msg_time(self.graph_clock.now_ns())
+        message.header.frame_id = self._sender
         message.header.frame_id = self._sender
         message.points = [JointTrajectoryPoint(positions=position.tolist())]
         self._commands.publish(message)

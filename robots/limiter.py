@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The motion limiter: jerk-limited motion from the last *emitted* command, inside every limit of the robot.
 
-Ruckig (Berscheid and Kroeger, RSS 2021) computes a time-optimal trajectory to the target in every cycle; what
-leaves here never exceeds position limits, velocity, acceleration or jerk, whatever comes in.
+Ruckig (Berscheid and Kroeger, RSS 2021) computes a time-optimal trajectory to the target in every cycle. While
+following, nothing that leaves here exceeds position limits, velocity, acceleration or jerk, whatever comes in; a hold
+brakes up to STOP_FACTOR times harder, at once.
 """
 
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class MotionLimiter:
         self._lower = np.array([joint.min_rad for joint in robot.joints]) if lower_rad is None else lower_rad
         self._upper = np.array([joint.max_rad for joint in robot.joints]) if upper_rad is None else upper_rad
         self._motion = robot.motion
+        self._lowest, self._highest = self._lower, self._upper
         self._otg = Ruckig(count, period_s)
         self._input = InputParameter(count)
         self._output = OutputParameter(count)
@@ -52,13 +54,16 @@ class MotionLimiter:
     def start(self, measured_rad: Array) -> None:
         """Begin at rest at the measured position, with a soft start.
 
+        A joint that is outside its limits (pushed there by hand while limp) stays there in a hold, and glides inside
+        with the first motion; it never goes further out.
+
         Raises:
             ValueError: a position is not a finite number.
         """
         if not np.isfinite(measured_rad).all():
             raise ValueError(f"can't start from a pose that is not known: {measured_rad.tolist()}")
-        inside = np.clip(measured_rad, self._lower, self._upper)
-        self._input.current_position = inside.tolist()
+        self._lowest, self._highest = np.minimum(self._lower, measured_rad), np.maximum(self._upper, measured_rad)
+        self._input.current_position = measured_rad.tolist()
         self._input.current_velocity = [0.0] * self._count
         self._input.current_acceleration = [0.0] * self._count
         self.soften()
@@ -71,12 +76,14 @@ class MotionLimiter:
         """One period towards the target; the target is clipped to the joint limits, one with a NaN is a hold."""
         if np.isnan(target_rad).any():
             return self.hold()
+        cap = self._motion.acceleration_rad_s2
+        self._input.current_acceleration = np.clip(self._input.current_acceleration, -cap, cap).tolist()
         rise = min(1.0, self._since_engage_s / SOFT_START_S)
         share = SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
         self._since_engage_s += self._period_s
         self._input.control_interface = ControlInterface.Position
         self._input.max_velocity = [self._motion.velocity_rad_s * share] * self._count
-        self._input.max_acceleration = [self._motion.acceleration_rad_s2] * self._count
+        self._input.max_acceleration = [cap] * self._count
         self._input.max_jerk = [self._motion.jerk_rad_s3] * self._count
         self._input.target_position = np.clip(target_rad, self._lower, self._upper).tolist()
         self._input.target_velocity = [0.0] * self._count
@@ -102,6 +109,8 @@ class MotionLimiter:
             self._input.current_acceleration = [0.0] * self._count
             return Step(np.array(before), np.zeros(self._count))
         self._output.pass_to_input(self._input)
-        position = np.clip(np.array(self._output.new_position), self._lower, self._upper)
+        position = np.clip(np.array(self._output.new_position), self._lowest, self._highest)
+        self._lowest = np.maximum(self._lowest, np.minimum(self._lower, position))
+        self._highest = np.minimum(self._highest, np.maximum(self._upper, position))
         self._input.current_position = position.tolist()
         return Step(position, np.array(self._output.new_velocity))

@@ -3,7 +3,7 @@
 
 from collections import Counter
 from importlib.resources import files
-from math import isfinite
+from math import isfinite, pi
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from graph.errors import InputError
 
+HAND_JOINTS = 20
 MAX_FILE_BYTES = 256 * 1024
 
 _LEAKED_BY_YAML = (ValueError, TypeError, KeyError, AttributeError)
@@ -63,7 +64,7 @@ class Bus(_Section):
 
 
 class Motion(_Section):
-    """Caps of every joint that has none of its own."""
+    """Caps of every joint, and how far from the operator's hand a joint may be when the robot is engaged."""
 
     velocity_rad_s: Positive
     acceleration_rad_s2: Positive
@@ -133,11 +134,30 @@ class Robot(_Section):
         problems = []
         if self.bus.controller_id in {joint.id for joint in self.joints}:
             problems.append(f"servo ID {self.bus.controller_id} is used by the controller and by a joint")
+        if self.bus.kind == "hand_controller":
+            problems += _hand_problems(self)
+        if len({joint.model for joint in self.joints}) > 1:
+            problems.append("joints have several servo models: one bus has servos of one model so far")
         if self.retarget is not None and self.hand is None:
             problems.append("retarget needs hand: right or left")
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+def _hand_problems(robot: Robot) -> list[str]:
+    """What a hand behind one controller needs beyond its sections: 20 joints within one turn, and a goal current."""
+    problems = []
+    if len(robot.joints) != HAND_JOINTS:
+        problems.append(f"a hand_controller has {HAND_JOINTS} joints, this one {len(robot.joints)}")
+    if not robot.bus.goal_current_ma:
+        problems.append("a hand_controller needs goal_current_ma above 0: the hand does not move without")
+    problems += [
+        f"{joint.name}: limits must lie within one turn, -{pi:.2f} … {pi:.2f} rad"
+        for joint in robot.joints
+        if joint.min_rad < -pi or joint.max_rad > pi
+    ]
+    return problems
 
 
 def robot_names() -> tuple[str, ...]:

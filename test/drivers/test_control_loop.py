@@ -9,6 +9,7 @@ from drivers import protocol, units
 from drivers.command import Command
 from drivers.control_table import control_table
 from drivers.safety import State
+from graph.errors import DeviceError
 
 ROBOTS = ("hx5_d20_right", "op3")
 
@@ -145,6 +146,123 @@ def test_a_pause_longer_than_the_grace_holds() -> None:
     rig.run(5, target)
     rig.line.now_ns += 110 * MS
     assert rig.run(10).status.state is State.HOLD
+
+
+def test_a_loop_that_is_always_slow_still_holds_on_a_stale_command() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig, finger_r_joint6=1.5)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.run(5, target)
+    for _ in range(10):
+        rig.line.now_ns += 30 * MS
+        last = rig.run(1)
+    assert last.status.state is State.HOLD
+
+
+def test_an_old_command_does_not_engage_right_after_a_pause() -> None:
+    rig = Rig("hx5_d20_right")
+    rig.run(3, pose(rig))
+    rig.line.now_ns += 110 * MS
+    rig.run(1)
+    assert "no fresh command" in rig.loop.request_engage()
+
+
+def test_engaging_is_measured_from_where_the_robot_is_not_from_the_last_goal() -> None:
+    rig = Rig("op3")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.line.virtual.device(5).turn_to(2048 + 900)
+    rig.run(1, target)
+    refusal = rig.loop.request_engage()
+    assert "r_el is" in refusal
+    assert "rad away" in refusal
+
+
+def test_a_protective_stop_keeps_torque_on_and_needs_no_new_set_up() -> None:
+    rig = Rig("op3")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_stop("asked")
+    assert rig.run(3, target).status.state is State.STOPPED
+    before = len(rig.line.instructions)
+    assert rig.loop.request_engage() == ""
+    assert rig.run(1, target).status.state is State.ENGAGED
+    assert len(rig.line.instructions) - before == 2
+    assert all(rig.line.virtual.device(joint.id).peek("Torque Enable") for joint in rig.robot.joints)
+
+
+@pytest.mark.parametrize(("name", "index"), [("op3", 4), ("hx5_d20_right", 5)])
+def test_a_joint_that_was_pushed_outside_its_limits_does_not_jump_when_torque_comes_on(name: str, index: int) -> None:
+    rig = Rig(name, connect=False)
+    servo = rig.line.virtual.device(rig.robot.joints[index].id)
+    outside = rig.robot.joints[index].min_rad - 0.2
+    servo.turn_to(int(units.ticks_from_rad(outside)))
+    rig.loop.connect()
+    stood = rig.run(40).reading.position_rad[index]
+    assert stood == pytest.approx(outside, abs=0.01)
+    target = pose(rig)
+    rig.loop._robot = rig.robot.model_copy(
+        update={"motion": rig.robot.motion.model_copy(update={"engage_distance_rad": 4.0})}
+    )
+    rig.run(2, target)
+    rig.cycles.clear()
+    assert rig.loop.request_engage() == ""
+    rig.run(250, target)
+    sent = np.array([cycle.sent_rad[index] for cycle in rig.cycles])
+    assert sent[-1] == pytest.approx(target[index], abs=0.01)
+    assert np.abs(np.diff(sent)).max() <= rig.robot.motion.velocity_rad_s / 100 * 1.01 + units.RAD_PER_TICK
+
+
+def test_a_pose_that_can_not_be_is_refused_before_torque() -> None:
+    rig = Rig("op3", connect=False)
+    joints = [joint.model_copy(update={"min_rad": -0.5, "max_rad": 0.5}) for joint in rig.robot.joints]
+    rig.loop._robot = rig.robot.model_copy(update={"joints": tuple(joints)})
+    rig.line.virtual.device(5).turn_to(2048 + 900)
+    with pytest.raises(DeviceError, match=r"r_el stands at 1.38 rad, its limits are -0.50 … 0.50"):
+        rig.loop.connect()
+    assert not any(rig.line.virtual.device(joint.id).peek("Torque Enable") for joint in rig.robot.joints)
+
+
+def test_an_unknown_hardware_error_holds_as_well() -> None:
+    rig = Rig("op3")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.line.virtual.device(5).raise_hardware_error(0b1000000, rig.line.now_ns)
+    last = rig.run(10, target)
+    assert last.status.state is State.HOLD
+    assert "r_el: hardware error code 64" in last.status.reason
+
+
+def test_a_servo_whose_torque_went_off_is_noticed() -> None:
+    rig = Rig("op3")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.line.virtual.device(5).poke("Torque Enable", 0)
+    last = rig.run(130, target)
+    assert last.status.state is State.STOPPED
+    assert "lost torque" in last.status.reason
+
+
+def test_a_finger_motor_whose_own_watchdog_fired_is_noticed() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.loop.request_engage()
+    rig.line.virtual.device(117).poke("Bus Watchdog", -1)
+    last = rig.run(130, target)
+    assert last.status.state is State.HOLD
+    assert "finger_r_joint6: its bus watchdog fired" in last.status.reason
+
+
+def test_torque_goes_off_on_every_motor_even_when_the_hands_controller_is_silent() -> None:
+    rig = Rig("hx5_d20_right")
+    rig.run(3)
+    rig.line.virtual.set_silent(110, True)
+    rig.loop.disconnect()
+    assert not any(rig.line.virtual.device(joint.id).peek("Torque Enable") for joint in rig.robot.joints)
 
 
 def test_a_loop_that_stalls_finds_the_servos_stopped_by_their_watchdog() -> None:

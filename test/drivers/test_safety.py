@@ -16,7 +16,7 @@ ANY_FACTS = st.builds(
     command_age_ns=st.one_of(st.none(), st.integers(0, 10_000 * MS)),
     bus_silent_ns=st.integers(0, 2_000 * MS),
     bus_misses=st.integers(0, 10),
-    stalled=st.booleans(),
+    pause_ns=st.sampled_from([0, 40 * MS, 100 * MS, 10_000 * MS]),
     watchdog_expired=st.booleans(),
     alert=st.sampled_from(["", "r_el: overload"]),
     commanders=st.integers(0, 3),
@@ -50,7 +50,8 @@ def test_watching_never_leaves_a_fault(status: Status, facts: Facts) -> None:
         (Facts(10 * MS, watchdog_expired=True), State.STOPPED, "watchdog"),
         (Facts(command_age_ns=100 * MS), State.ENGAGED, ""),
         (Facts(10 * MS, bus_silent_ns=80 * MS, bus_misses=1), State.ENGAGED, ""),
-        (Facts(command_age_ns=140 * MS, stalled=True), State.ENGAGED, ""),
+        (Facts(command_age_ns=190 * MS, pause_ns=100 * MS), State.ENGAGED, ""),
+        (Facts(command_age_ns=260 * MS, pause_ns=9_000 * MS), State.HOLD, "no fresh command"),
     ],
 )
 def test_each_fault_ends_engagement_with_its_reason(facts: Facts, state: State, word: str) -> None:
@@ -64,7 +65,7 @@ def test_engage_needs_a_fresh_command_a_healthy_bus_and_nearness(facts: Facts, d
     after, refusal = safety.engage(Status(State.READY), facts, distance, "joint", 1.0)
     healthy = (
         facts.command_age_ns is not None
-        and (facts.command_age_ns <= 100 * MS or facts.stalled)
+        and facts.command_age_ns <= 100 * MS
         and (facts.bus_silent_ns <= 50 * MS or facts.bus_misses < 3)
         and not facts.watchdog_expired
         and not facts.alert

@@ -45,7 +45,7 @@ def test_absent_servos_are_listed_all_at_once() -> None:
 def test_a_silent_bus_asks_for_power_instead_of_listing_every_servo() -> None:
     rig = Rig("hx5_d20_right", connect=False)
     rig.line.virtual.set_power(False)
-    with pytest.raises(RobotMismatchError, match="is the robot powered, is the baud rate right"):
+    with pytest.raises(RobotMismatchError, match=r"nobody answered at all: is the robot powered"):
         rig.loop.connect()
 
 
@@ -67,3 +67,15 @@ def test_narrower_limits_in_the_servo_win() -> None:
     index = rig.robot.joint_names.index("r_el")
     assert rig.link.lower_rad[index] == pytest.approx((1800 - 2048) * 2 * 3.14159265 / 4096)
     assert rig.link.upper_rad[index] == pytest.approx((2200 - 2048) * 2 * 3.14159265 / 4096)
+
+
+def test_another_calibration_in_the_servos_is_refused_never_overwritten() -> None:
+    rig = Rig("op3", connect=False)
+    servo = rig.line.virtual.device(5)
+    servo.poke("Homing Offset", 40)
+    with pytest.raises(
+        RobotMismatchError, match=r"ID 5 \(r_el\): expected reverse 0, homing offset 0, found.*offset 40"
+    ):
+        rig.loop.connect()
+    assert servo.peek("Homing Offset") == 40
+    assert torque_is_off(rig)

@@ -146,10 +146,13 @@ def test_it_starts_at_the_measured_pose_without_a_jump(robot, seed, kind):
 
 
 @given(robots, seeds, st.floats(0, 2))
-def test_a_pose_measured_outside_the_limits_starts_at_the_limit(robot, seed, far):
+def test_a_pose_measured_outside_the_limits_stays_in_a_hold_and_only_ever_moves_inside(robot, seed, far):
     start = upper(robot) + far
     motion = Motion(robot, start)
     motion.hold(3)
+    assert motion.position[-1] == pytest.approx(start)
+    motion.follow(upper(robot) + 9.0, periods=300)
+    assert (np.diff(motion.position, axis=0) <= 1e-9).all()
     assert motion.position[-1] == pytest.approx(upper(robot))
 
 
