@@ -34,7 +34,7 @@ $(STAMP): setup.py config/constraints.txt
 	  echo "Python 3.11 or 3.12 is needed and was not found. Debian 12, Ubuntu 24.04: sudo apt install python3 python3-venv" >&2; exit 1; fi
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "Python's venv module is missing. Install it with: sudo apt install python3-venv" >&2; exit 1; }
-	@echo "setting up $(VENV) with $$($(PYTHON) --version): about 200 MB, a minute or two ..."
+	@echo "setting up $(VENV) with $$($(PYTHON) --version): a minute or two ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -q -c config/constraints.txt pip setuptools wheel
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c config/constraints.txt -e '.[ros,test]' | grep -E --line-buffered '^(Collecting|Downloading|Installing|Successfully|ERROR)' | cut -c1-100; exit $${PIPESTATUS[0]}

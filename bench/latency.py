@@ -7,15 +7,13 @@ bounds what is
 possible: a command waits half a period on average.
 """
 
-import os
-
 import numpy as np
 from sensor_msgs.msg import PointCloud2
 from trajectory_msgs.msg import JointTrajectory
 
 from booth.client_node import GraphClient
 from booth.output import Progress, say
-from booth.supervisor import StopRequest, Supervisor, graph_environment
+from booth.supervisor import StopRequest, Supervisor, choose_domain, graph_environment
 from booth.verb_models import ensure_model
 from graph import hands_cloud
 from graph.errors import BoothError
@@ -58,11 +56,10 @@ def measure(seconds: float) -> dict[str, float]:
         BoothError: the hand never engaged, or too few frames.
     """
     ensure_model()
-    domain = int(os.environ.get("ROS_DOMAIN_ID") or 1 + os.getpid() % 100)
+    domain = choose_domain()
     options = GraphOptions(source="clip", record="off", loop=True)
     robot = load_robot(ROBOT)
     environ = graph_environment(domain)
-    os.environ["ROS_DOMAIN_ID"] = str(domain)
     supervisor = Supervisor(booth_processes(robot, ROBOT, options), environ, say)
     pairs = _Pairs()
     with StopRequest() as stopping, GraphClient(domain, "booth_latency") as client:

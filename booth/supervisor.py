@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
-from graph.errors import EXIT_DEVICE, EXIT_FAILED, EXIT_INPUT, EXIT_OK
+from graph.errors import EXIT_DEVICE, EXIT_FAILED, EXIT_INPUT, EXIT_OK, InputError
 from graph.nodes import MIDDLEWARE, OnExit, ProcessSpec
 from graph.stamps import ENV_OFFSET, measure_offset_ns
 
@@ -20,6 +20,7 @@ STEADY_S = 5.0
 GIVE_UP_AFTER = 4
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 5.0
 PR_SET_PDEATHSIG = 1
+LAST_DOMAIN = 232
 
 NATIVE_NOISE = re.compile(
     r"^(W0000 |I0000 |WARNING: (All log|Logging before|Read-only tensor)|INFO: Created TensorFlow|\[ WARN:)"
@@ -61,6 +62,21 @@ def graph_environment(domain: int | None = None) -> dict[str, str]:
     if domain is not None:
         environ["ROS_DOMAIN_ID"] = str(domain)
     return environ
+
+
+def choose_domain() -> int:
+    """The ROS domain of a graph of our own: the user's, else one of a hundred; kept in this process's environment.
+
+    Raises:
+        InputError: ROS_DOMAIN_ID is no domain.
+    """
+    text = os.environ.get("ROS_DOMAIN_ID") or str(1 + os.getpid() % 100)
+    if not text.isdigit() or int(text) > LAST_DOMAIN:
+        raise InputError(
+            f"ROS_DOMAIN_ID should be a number from 0 to {LAST_DOMAIN}, found {text!r}: change or unset it"
+        )
+    os.environ["ROS_DOMAIN_ID"] = text
+    return int(text)
 
 
 class Supervisor:
@@ -194,7 +210,7 @@ def _die_with_parent() -> None:
 
 
 class StopRequest:
-    """Remembers SIGINT and SIGTERM; a context manager that restores the old handlers."""
+    """Remembers SIGINT, SIGTERM and SIGHUP; a context manager that restores the old handlers."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -205,7 +221,7 @@ class StopRequest:
         return self._asked
 
     def __enter__(self) -> "StopRequest":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._old[number] = signal.signal(number, self._ask)
         return self
 

@@ -2,16 +2,14 @@
 """`booth demo`: the whole loop once, on a filmed hand and a virtual robot, with a summary and a picture."""
 
 import argparse
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from booth.client_node import GraphClient
 from booth.output import Progress, result, result_json, say
 from booth.plot import plot_episode
-from booth.supervisor import Outcome, StopRequest, Supervisor, graph_environment
+from booth.supervisor import Outcome, StopRequest, Supervisor, choose_domain, graph_environment
 from booth.truth import TruthComparison, compare_with_truth, load_truth
 from booth.verb_episode import replay
 from booth.verb_models import ensure_model
@@ -24,8 +22,13 @@ from recorder.episode import Episode
 from robots import Robot, load_robot
 from teleop.camera import CLIP, VideoFile, bundled_clip
 
+if TYPE_CHECKING:
+    from booth.client_node import GraphClient
+
 START_TIMEOUT_S = 60.0
 QUIET_S = 1.0
+LONGEST_UNKNOWN_S = 3600.0
+"""For a video that does not say how long it is."""
 
 
 def add(verbs: Any) -> None:
@@ -55,12 +58,11 @@ def run(args: argparse.Namespace) -> int:
     ensure_model()
     clip = bundled_clip() if args.source == CLIP else Path(args.source)
     video = VideoFile(clip)
-    duration_s = min(video.duration_s, args.seconds or video.duration_s)
+    duration_s = min(video.duration_s or LONGEST_UNKNOWN_S, args.seconds or LONGEST_UNKNOWN_S)
     video.close()
     args.out.mkdir(parents=True, exist_ok=True)
-    domain = int(os.environ.get("ROS_DOMAIN_ID") or 1 + os.getpid() % 100)
+    domain = choose_domain()
     environ = graph_environment(domain)
-    os.environ["ROS_DOMAIN_ID"] = str(domain)
     say(f"[booth] 1/4 {clip.name}, {duration_s:.0f} s → tracker → teleop → driver → virtual {robot.name} → recorder")
     recording = record(robot, args, duration_s, environ, domain)
     say("[booth] 2/4 checking the episode")
@@ -87,6 +89,8 @@ def record(
     robot: Robot, args: argparse.Namespace, duration_s: float, environ: dict[str, str], domain: int
 ) -> Recording:
     """Run the live graph over the video and wait for the finished episode."""
+    from booth.client_node import GraphClient  # only now: most verbs work without ROS
+
     options = GraphOptions(
         source=args.source, record="engage", directory=str(args.out), task="demonstration", operator="filmed hand"
     )
@@ -99,7 +103,7 @@ def record(
             supervisor.stop()
 
 
-def _record(supervisor: Supervisor, client: GraphClient, stopping: StopRequest, duration_s: float) -> Recording:
+def _record(supervisor: Supervisor, client: "GraphClient", stopping: StopRequest, duration_s: float) -> Recording:
     progress = Progress("recording")
     deadline = time.monotonic() + START_TIMEOUT_S + 1.5 * duration_s
     started = None

@@ -127,7 +127,8 @@ def replay(
             outcome = supervisor.run(stopping)
             interrupted = stopping()
         if interrupted:
-            raise BoothError("replay interrupted: the robot was held and released")
+            say("[booth] replay interrupted: the robot was held and released")
+            raise KeyboardInterrupt
         if not report.is_file():
             error = BoothError(f"replay did not finish: {outcome.reason}; its messages stand above")
             error.exit_code = outcome.exit_code or error.exit_code

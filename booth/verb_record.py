@@ -2,15 +2,17 @@
 """`booth record`: start, stop or discard a take of the running graph, or run a recorder of its own."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from booth.client_node import GraphClient
 from booth.output import result, result_json, say
 from booth.supervisor import StopRequest, Supervisor, graph_environment
 from graph.errors import EXIT_FAILED, EXIT_OK
 from graph.nodes import GraphOptions, recorder_process
 from graph.topics import SERVICE_RECORD_DISCARD, SERVICE_RECORD_START, SERVICE_RECORD_STOP
 from robots import load_robot
+
+if TYPE_CHECKING:
+    from booth.client_node import GraphClient
 
 SERVICES = {"start": SERVICE_RECORD_START, "stop": SERVICE_RECORD_STOP, "discard": SERVICE_RECORD_DISCARD}
 SAVE_TIMEOUT_S = 120.0
@@ -35,6 +37,8 @@ def add(verbs: Any) -> None:
 
 def run_service(args: argparse.Namespace) -> int:
     """Call the recorder's service; after a stop wait for the finished episode."""
+    from booth.client_node import GraphClient  # only now: most verbs work without ROS
+
     with GraphClient() as client:
         success, message = client.call(SERVICES[args.action])
         report: dict[str, object] = {"success": success, "message": message}
@@ -44,10 +48,10 @@ def run_service(args: argparse.Namespace) -> int:
         result_json(report)
     else:
         result(str(report.get("episode") or message))
-    return EXIT_OK if success and report.get("state") != "FAILED" else EXIT_FAILED
+    return EXIT_OK if success and report.get("state", "SAVED") == "SAVED" else EXIT_FAILED
 
 
-def wait_for_episode(client: GraphClient, timeout_s: float = SAVE_TIMEOUT_S) -> dict[str, object]:
+def wait_for_episode(client: "GraphClient", timeout_s: float = SAVE_TIMEOUT_S) -> dict[str, object]:
     """Wait until the recorder has saved the take it is closing."""
     waited = 0.0
     while waited < timeout_s and client.state("recorder") not in {"SAVED", "FAILED"}:

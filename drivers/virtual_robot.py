@@ -194,8 +194,8 @@ def run_virtual_robot(
 
 def _replace_link(link: Path, target: str) -> None:
     """Make ``link`` point at ``target`` in one step; a host never finds it missing."""
-    if link.exists() and not link.is_symlink():
-        raise VirtualRobotError(f"{link} exists and is no symbolic link: choose another path, or remove it yourself")
+    if link.exists() and not (link.is_symlink() and str(link.readlink()).startswith("/dev/pts/")):
+        raise VirtualRobotError(f"{link} exists and is no symbolic link of ours: choose another path, or remove it")
     fresh = link.with_name(f".{link.name}.{os.getpid()}")
     try:
         fresh.symlink_to(target)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from graph.errors import InputError
 from robots import Robot
 
 PACKAGE = "humanoid_booth"
@@ -134,7 +135,16 @@ def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -
 
 
 def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) -> list[ProcessSpec]:
-    """A whole booth: robot's side, tracker, teleop and recorder."""
+    """A whole booth: robot's side, tracker, teleop and recorder.
+
+    A video on a real robot is played once and not again after a fault: the open palm in it would engage by itself.
+
+    Raises:
+        InputError: a looping video is to drive a real robot.
+    """
+    real = options.driver != "virtual" and not is_pseudo_terminal(options.port)
+    if real and options.loop and is_recording(options.source):
+        raise InputError("a looping video must not drive a real robot: it would engage again and again; leave out loop")
     processes = driver_processes(robot, robot_argument, options)
     if robot.retarget is not None:
         processes += [
@@ -149,11 +159,22 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
                 "teleop.tracker_node",
                 "tracker",
                 parameters={"source": options.source, "loop": options.loop, "mirrored": options.mirrored},
+                on_exit=OnExit.SHUTDOWN if real and is_recording(options.source) else OnExit.RESPAWN,
             ),
         ]
     if options.record != "off":
         processes.append(recorder_process(robot_argument, options))
     return processes
+
+
+def is_pseudo_terminal(port: str) -> bool:
+    """Whether a serial port is none: somebody's virtual robot."""
+    return bool(port) and os.path.realpath(port).startswith("/dev/pts/")
+
+
+def is_recording(source: str) -> bool:
+    """Whether a source shows the same every time: a video, not a camera."""
+    return not (source.isdigit() or source.startswith(("/dev/", "topic:")))
 
 
 def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
@@ -170,7 +191,7 @@ def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
             "operator": options.operator,
             "booth": options.booth,
             "cameras": list(options.cameras) or [""],
-            "virtual": options.driver == "virtual",
+            "virtual": options.driver == "virtual" or is_pseudo_terminal(options.port),
             "record_on": options.record if options.record != "off" else "manual",
         },
     )

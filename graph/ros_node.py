@@ -23,7 +23,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.signals import SignalHandlerOptions
 
 from graph.errors import BoothError
-from graph.stamps import graph_clock, join, split
+from graph.stamps import ENV_OFFSET, graph_clock, join, split
 from graph.topics import DIAGNOSTICS, Qos, Topic
 
 OK, WARN, ERROR = 0, 1, 2
@@ -71,6 +71,11 @@ class BoothNode(Node):
     def __init__(self, name: str, state_topic: Topic) -> None:
         super().__init__(name)
         self.graph_clock = graph_clock()
+        if not self.graph_clock.shared:
+            self.get_logger().warning(
+                f"{ENV_OFFSET} is not set: this process measured its own clock offset; start nodes with `booth up` or "
+                "`ros2 launch`, or stamps of different processes may disagree after a step of the wall clock"
+            )
         self._title = f"humanoid_booth: {name}"
         self._state = DiagnosticStatus(name=self._title, message="STARTING", hardware_id=name)
         self._state_publisher = self.create_publisher(DiagnosticStatus, state_topic.name, qos_profile(state_topic.qos))

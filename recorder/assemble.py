@@ -78,7 +78,7 @@ def assemble(take: Take) -> EpisodeTables:
         "/time/tick_ns": tick_ns,
         "/time/monotonic_ns": tick_ns - take.metadata.wall_offset_ns,
         "/operator/engaged": engaged,
-        **_joint_tables(data, rows),
+        **_joint_tables(data, rows, engaged),
         **_hand_tables(data.hands, rows["hands"].aligned),
         **_time_tables(data, rows),
         **health.datasets(),
@@ -157,27 +157,34 @@ def _take_rows(values: NDArray[np.generic], aligned: Aligned) -> NDArray[np.gene
     return rows
 
 
-def _joint_tables(data: _Streams, rows: dict[str, StreamRows]) -> dict[str, NDArray[np.generic]]:
+def _joint_tables(
+    data: _Streams, rows: dict[str, StreamRows], engaged: NDArray[np.bool_]
+) -> dict[str, NDArray[np.generic]]:
     joints = rows["joint_states"].aligned
     qpos = _take_rows(data.joints.position, joints)
     requested = _take_rows(data.requested.position, rows["requested"].aligned)
+    sent = _take_rows(data.sent.position, rows["sent"].aligned)
     return {
         "/observations/qpos": qpos.astype(np.float32),
         "/observations/qvel": _take_rows(data.joints.velocity, joints).astype(np.float32),
         "/observations/effort": _take_rows(data.joints.effort, joints).astype(np.float32),
         "/actions/requested": requested,
-        "/actions/sent": _take_rows(data.sent.position, rows["sent"].aligned),
-        "/action": action_rows(requested, qpos),
+        "/actions/sent": sent,
+        "/action": action_rows(requested, sent, qpos, engaged),
     }
 
 
-def action_rows(requested: NDArray[np.generic], qpos: NDArray[np.generic]) -> NDArray[np.float32]:
+def action_rows(
+    requested: NDArray[np.generic], sent: NDArray[np.generic], qpos: NDArray[np.generic], engaged: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """What a learner should answer to observation t: (T, J) float32.
 
     Row t is the newest command issued at or before tick t+1, that is ``requested`` of row t+1 (of row T-1 in the last
-    row). Where nothing was requested yet, the robot was asked to stay where it is: the measured position.
+    row). While the robot does not follow it is told to stand still: there the row is what was sent to it. Where neither
+    is known it is the measured position.
     """
-    following = np.concatenate([requested[1:], requested[-1:]])
+    told = np.where(engaged[:, None] & ~np.isnan(requested), requested, sent)
+    following = np.concatenate([told[1:], told[-1:]])
     return np.where(np.isnan(following), qpos, following).astype(np.float32)
 
 

@@ -69,7 +69,7 @@ def test_record_without_a_graph_says_what_to_start() -> None:
 def test_a_virtual_robot_link_on_a_real_file_is_refused(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("data")
-    assert_answer(booth("virtual-robot", "op3", "--link", precious), 2, "is no symbolic link")
+    assert_answer(booth("virtual-robot", "op3", "--link", precious), 2, "is no symbolic link of ours")
     assert precious.read_text() == "data"
 
 

@@ -189,11 +189,19 @@ def test_hand_is_served_too():
 
 def test_link_points_at_the_pty_replaces_an_old_link_and_goes_at_the_end(tmp_path):
     link = tmp_path / "op3"
-    link.symlink_to("/dev/null")
+    link.symlink_to("/dev/pts/ptmx")
     with served(link=link) as server:
         assert str(link.readlink()) == server.device_path
         assert dxl.decode(exchange(str(link), dxl.ping(3), 14)).id == 3
     assert not link.is_symlink()
+
+
+def test_a_link_to_a_real_port_is_never_replaced(tmp_path):
+    link = tmp_path / "by-id-adapter"
+    link.symlink_to("/dev/null")
+    with pytest.raises(VirtualRobotError, match="no symbolic link of ours"):
+        VirtualRobotServer(build_virtual_bus(OP3), link)
+    assert str(link.readlink()) == "/dev/null"
 
 
 def test_link_that_somebody_else_took_over_is_left_alone(tmp_path):

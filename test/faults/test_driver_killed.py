@@ -42,7 +42,7 @@ def test_the_servos_stop_by_themselves_and_latch(tmp_path: Path) -> None:
             while bus.read(1, 98, 1) != b"\xff":
                 assert time.monotonic() < deadline, "the bus watchdog never fired"
                 # asking feeds the watchdog: leave the bus alone for longer than its time
-                deadline_quiet = time.monotonic() + 0.3
+                deadline_quiet = time.monotonic() + 0.6
                 while time.monotonic() < deadline_quiet:
                     port.read(time.monotonic_ns() + 50_000_000)
     finally:

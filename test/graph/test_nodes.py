@@ -2,6 +2,7 @@
 """The one list of processes agrees with the files, the package's executables and the nodes' own parameters."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.errors import InputError
 from graph.nodes import (
     DRIVERS,
     RECORD_MODES,
@@ -112,8 +114,21 @@ def test_the_graph_ends_with_its_driver_but_survives_everybody_else(driver):
         "recorder": OnExit.RESPAWN,
         "replay": OnExit.FINISH,
     }
-    for name, spec in processes(driver).items():
+    specs = processes(driver, source="0") | {
+        spec.name: spec for spec in booth_processes(HAND, "h", GraphOptions(source="0", driver=driver))
+    }
+    for name, spec in specs.items():
         assert spec.on_exit is wanted[name], name
+
+
+@pytest.mark.parametrize("source", ["clip", "hand.mp4"])
+@pytest.mark.parametrize("driver", ["dynamixel", "external"])
+def test_a_video_engages_a_real_robot_at_most_once(source, driver):
+    options = GraphOptions(source=source, driver=driver)
+    (tracker,) = [spec for spec in booth_processes(HAND, "h", options) if spec.name == "tracker"]
+    assert tracker.on_exit is OnExit.SHUTDOWN
+    with pytest.raises(InputError, match="a looping video must not drive a real robot"):
+        booth_processes(HAND, "h", replace(options, loop=True))
 
 
 # ---- the list agrees with the files -----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from takes import MS, T0, Script, jpeg, make_take, metadata, robot, wave
 
 from graph.topics import CAMERA, DRIVER_STATE, HANDS, JOINT_STATES
+from recorder.assemble import action_rows
 from recorder.episode import Episode, expected_datasets
 from recorder.errors import EpisodeError, TakeError, TakeInUseError
 from recorder.finalise import finalise
@@ -74,10 +75,19 @@ def test_requested_is_what_was_in_force_and_action_what_was_answered(episode):
     issued = episode["/time/requested/stamp_ns"]
     present = issued >= 0
     np.testing.assert_allclose(requested[present], wave((issued[present] - T0) / 1e9), atol=1e-9)
-    first = int(np.flatnonzero(present)[0])
-    np.testing.assert_array_equal(action[first - 1 : -1], requested[first:].astype(np.float32))
-    np.testing.assert_array_equal(action[-1], requested[-1].astype(np.float32))
-    np.testing.assert_array_equal(action[: first - 1], qpos[: first - 1])
+    engaged, sent = episode["/operator/engaged"], episode["/actions/sent"]
+    told = np.where(engaged[:, None] & present[:, None], requested, sent)
+    told = np.concatenate([told[1:], told[-1:]])
+    known = np.isfinite(told).all(axis=1)
+    assert engaged.any() and not engaged.all() and known.any() and not known.all()
+    np.testing.assert_array_equal(action[known], told[known].astype(np.float32))
+    np.testing.assert_array_equal(action[~known], qpos[~known])
+
+
+def test_action_stands_still_with_the_robot_while_it_does_not_follow():
+    requested, sent, qpos = (np.full((4, 1), value) for value in (1.0, 2.0, 3.0))
+    action = action_rows(requested, sent, qpos, np.array([True, True, False, False]))
+    np.testing.assert_array_equal(action[:, 0], [1.0, 2.0, 2.0, 2.0])
 
 
 def test_each_command_knows_the_frame_that_caused_it(episode):
