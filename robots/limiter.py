@@ -17,7 +17,8 @@ from robots.robot import Robot
 Array = NDArray[np.float64]
 
 STOP_FACTOR = 3.0
-"""A hold may brake this much harder than an ordinary motion accelerates, and gets there within one period."""
+"""A hold may brake this much harder than an ordinary motion accelerates; it gets there and lets go within one period
+when following goes on."""
 
 SOFT_START_S = 1.0
 SOFT_START_SHARE = 0.25
@@ -50,6 +51,7 @@ class MotionLimiter:
         self._input.synchronization = Synchronization.No
         self._count = count
         self._since_engage_s = 0.0
+        self._braking = False
 
     def start(self, measured_rad: Array) -> None:
         """Begin at rest at the measured position, with a soft start.
@@ -76,14 +78,14 @@ class MotionLimiter:
         """One period towards the target; the target is clipped to the joint limits, one with a NaN is a hold."""
         if np.isnan(target_rad).any():
             return self.hold()
-        cap = self._motion.acceleration_rad_s2
-        self._input.current_acceleration = np.clip(self._input.current_acceleration, -cap, cap).tolist()
+        if self._braking:
+            self._let_go_of_the_brake()
         rise = min(1.0, self._since_engage_s / SOFT_START_S)
         share = SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
         self._since_engage_s += self._period_s
         self._input.control_interface = ControlInterface.Position
         self._input.max_velocity = [self._motion.velocity_rad_s * share] * self._count
-        self._input.max_acceleration = [cap] * self._count
+        self._input.max_acceleration = [self._motion.acceleration_rad_s2] * self._count
         self._input.max_jerk = [self._motion.jerk_rad_s3] * self._count
         self._input.target_position = np.clip(target_rad, self._lower, self._upper).tolist()
         self._input.target_velocity = [0.0] * self._count
@@ -93,12 +95,23 @@ class MotionLimiter:
     def hold(self) -> Step:
         """One period of braking to standstill, and then of standing still."""
         self._input.control_interface = ControlInterface.Velocity
+        self._braking = True
         braking = self._motion.acceleration_rad_s2 * STOP_FACTOR
         self._input.max_acceleration = [braking] * self._count
         self._input.max_jerk = [max(self._motion.jerk_rad_s3, braking / self._period_s)] * self._count
         self._input.target_velocity = [0.0] * self._count
         self._input.target_acceleration = [0.0] * self._count
         return self._advance()
+
+    def _let_go_of_the_brake(self) -> None:
+        """Keep only as much of the hold's deceleration as an ordinary motion may have and can end before it turns about."""
+        self._braking = False
+        acceleration = np.array(self._input.current_acceleration)
+        velocity = np.array(self._input.current_velocity)
+        kept = np.sqrt(2.0 * self._motion.jerk_rad_s3 * np.abs(velocity))
+        kept = np.minimum(np.minimum(kept, self._motion.acceleration_rad_s2), np.abs(acceleration))
+        kept[acceleration * velocity >= 0] = 0.0
+        self._input.current_acceleration = (np.sign(acceleration) * kept).tolist()
 
     def _advance(self) -> Step:
         before = self._input.current_position

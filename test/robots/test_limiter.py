@@ -76,9 +76,9 @@ class Motion:
         return np.diff(self.velocity, axis=0) / PERIOD_S
 
     def jerk_cap(self, caps):
-        """(periods, 1) the robot's jerk; while braking, and in the period after, what reaches full braking at once."""
+        """(periods, 1) the robot's jerk, and while braking and in the period after that what a brake takes at once."""
         braking = np.array(self.holds[1:], bool) | np.array(self.holds[:-1], bool)
-        return np.where(braking, braking_jerk(caps), caps.jerk_rad_s3)[:, None]
+        return (caps.jerk_rad_s3 + np.where(braking, braking_jerk(caps), 0.0))[:, None]
 
     @property
     def jerk(self):
