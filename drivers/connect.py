@@ -30,7 +30,7 @@ def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, 
     loop = ControlLoop(robot, link, time.monotonic_ns)
     try:
         loop.connect()
-    except BaseException:
+    except DeviceError:
         with suppress(DeviceError):
             loop.disconnect()
         port.close()

@@ -104,7 +104,7 @@ class MotionLimiter:
         return self._advance()
 
     def _let_go_of_the_brake(self) -> None:
-        """Keep only as much of the hold's deceleration as an ordinary motion may have and can end before it turns about."""
+        """Keep no more of the hold's deceleration than an ordinary motion may have and can end without turning."""
         self._braking = False
         acceleration = np.array(self._input.current_acceleration)
         velocity = np.array(self._input.current_velocity)

@@ -9,14 +9,13 @@ import threading
 import time
 from contextlib import contextmanager
 
+import dynamixel_sdk as sdk
 import pytest
 
 from drivers import protocol as dxl
 from drivers.virtual_build import build_virtual_bus, start_ticks
 from drivers.virtual_robot import VirtualRobotError, VirtualRobotServer, run_virtual_robot
 from robots import load_robot
-
-sdk = pytest.importorskip("dynamixel_sdk")
 
 OP3 = load_robot("op3")
 IDS = [joint.id for joint in OP3.joints]
