@@ -28,11 +28,13 @@ def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, 
     bus = Bus(port)
     link = HandLink(bus, robot) if robot.bus.kind == "hand_controller" else ServoLink(bus, robot)
     loop = ControlLoop(robot, link, time.monotonic_ns)
+    connected = False
     try:
         loop.connect()
-    except DeviceError:
-        with suppress(DeviceError):
-            loop.disconnect()
-        port.close()
-        raise
+        connected = True
+    finally:
+        if not connected:
+            with suppress(DeviceError):
+                loop.disconnect()
+            port.close()
     return port, bus, loop
