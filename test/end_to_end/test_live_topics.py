@@ -22,7 +22,7 @@ def test_joint_states_and_trajectories_flow_on_the_real_robots_topics(tmp_path: 
         graph.until(graph.driver_is("ENGAGED"), 60, "engaged")
         graph.until(lambda: len(graph.commands) > 20, 30, "commands")
         graph.joint_states.clear()
-        graph.until(lambda: len(graph.joint_states) > 400, 30, "joint states")
+        graph.until(lambda: len(graph.joint_states) > 1000, 30, "joint states")
         stamps = np.array([stamp for stamp, _, _ in graph.joint_states])
         positions = np.array([position for _, position, _ in graph.joint_states])
         message = graph.commands[-1]
