@@ -28,6 +28,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--directory", default=defaults.directory, help="where episodes go (default: %(default)s)")
     parser.add_argument("--task", default="", help="what the operator does, in words; kept in every episode")
     parser.add_argument("--operator", default="", help="who operates; kept in every episode")
+    parser.add_argument("--params", default="", metavar="FILE", help="ROS parameter file, see config/booth.yaml")
     parser.add_argument("--booth", default="", help="which booth this is; kept in every episode")
     parser.add_argument("--camera", action="append", default=[], metavar="NAME=/TOPIC", help="record this camera, too")
     parser.add_argument("--rate", type=float, default=defaults.rate_hz, help="rows per second (default: %(default)s)")
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         mirrored=args.mirrored,
         baud=args.baud,
         booth=args.booth,
+        params=args.params,
         cameras=tuple(args.camera),
     )
     if robot.retarget is None:

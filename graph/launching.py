@@ -42,7 +42,7 @@ def _action(spec: ProcessSpec) -> Any:
         package=PACKAGE,
         executable=spec.executable,
         name=spec.name,
-        parameters=[spec.parameters],
+        parameters=[*([spec.params_file] if spec.params_file else []), spec.parameters],
         arguments=list(spec.arguments),
         output="screen",
         respawn=respawn,

@@ -34,6 +34,7 @@ class ProcessSpec:
         arguments: command line before the ROS arguments.
         parameters: ROS parameters.
         on_exit: what its end means.
+        params_file: a ROS parameter file that is read before ``parameters``; empty for none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ProcessSpec:
     arguments: tuple[str, ...] = ()
     parameters: dict[str, Parameter] = field(default_factory=dict)
     on_exit: OnExit = OnExit.RESPAWN
+    params_file: str = ""
 
     def command(self, python: str = sys.executable) -> list[str]:
         """The command line that starts it with this interpreter."""
@@ -49,6 +51,7 @@ class ProcessSpec:
         if self.executable is None:
             return argv
         argv += ["--ros-args", "-r", f"__node:={self.name}"]
+        argv += ["--params-file", self.params_file] if self.params_file else []
         for key, value in self.parameters.items():
             argv += ["-p", f"{key}:={_yaml(value)}"]
         return argv
@@ -68,6 +71,7 @@ class GraphOptions:
         mirrored: the camera delivers mirror images.
         booth: which booth this is; kept in every episode.
         cameras: more cameras to record, ``name=/topic`` each.
+        params: a ROS parameter file for tracker and teleop, such as config/booth.yaml; empty for none.
     """
 
     source: str = "clip"
@@ -83,6 +87,7 @@ class GraphOptions:
     baud: int = 0
     booth: str = ""
     cameras: tuple[str, ...] = ()
+    params: str = ""
 
 
 MIDDLEWARE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
@@ -145,6 +150,8 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
     real = options.driver != "virtual" and not is_pseudo_terminal(options.port)
     if real and options.loop and is_recording(options.source):
         raise InputError("a looping video must not drive a real robot: it would engage again and again; leave out loop")
+    if options.params and not Path(options.params).is_file():
+        raise InputError(f"no parameter file at {options.params}: expected a ROS parameter file like config/booth.yaml")
     processes = driver_processes(robot, robot_argument, options)
     if robot.retarget is not None:
         processes += [
@@ -153,6 +160,7 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
                 "teleop.teleop_node",
                 "teleop",
                 parameters={"robot": robot_argument, "driver": options.driver},
+                params_file=options.params,
             ),
             ProcessSpec(
                 "tracker",
@@ -160,6 +168,7 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
                 "tracker",
                 parameters={"source": options.source, "loop": options.loop, "mirrored": options.mirrored},
                 on_exit=OnExit.SHUTDOWN if real and is_recording(options.source) else OnExit.RESPAWN,
+                params_file=options.params,
             ),
         ]
     if options.record != "off":

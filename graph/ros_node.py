@@ -17,12 +17,14 @@ import rclpy
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 
-from graph.errors import BoothError
+from graph.errors import EXIT_INPUT, BoothError, InputError
 from graph.stamps import ENV_OFFSET, graph_clock, join, split
 from graph.topics import DIAGNOSTICS, Qos, Topic
 
@@ -83,9 +85,18 @@ class BoothNode(Node):
         self.create_timer(1.0, self._publish_diagnostics)
 
     def declare(self, name: str, default: Any, description: str) -> Any:
-        """Declare a read-only parameter and return its value."""
+        """Declare a read-only parameter and return its value.
+
+        Raises:
+            InputError: a parameter file or argument gives it another type.
+        """
         descriptor = ParameterDescriptor(description=description, read_only=True)
-        return self.declare_parameter(name, default, descriptor).value
+        try:
+            return self.declare_parameter(name, default, descriptor).value
+        except InvalidParameterTypeException as error:
+            raise InputError(
+                f"parameter {name} of {self.get_name()} ({description}) should be like {default!r}: {error}"
+            ) from error
 
     def set_state(self, message: str, level: int = OK, **values: object) -> None:
         """Publish the node's state; a changed message, level or ``reason`` goes to /diagnostics at once."""
@@ -135,7 +146,11 @@ def spin_node(node_class: Callable[[], BoothNode]) -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    except rclpy_implementation.RCLError as error:
+        logging.getLogger("booth").error("ROS could not start; is the parameter file right? %s", error)
+        sys.exit(EXIT_INPUT)
     code = 0
     node: BoothNode | None = None
     try:

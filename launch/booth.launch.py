@@ -29,6 +29,7 @@ def _start(context):
         loop=value("loop") == "true",
         mirrored=value("mirrored") == "true",
         booth=value("booth"),
+        params=value("params"),
         cameras=tuple(value("cameras").split()),
     )
     return launch_actions(booth_processes(load_robot(value("robot")), value("robot"), options))
@@ -49,6 +50,7 @@ def generate_launch_description():
         DeclareLaunchArgument("directory", default_value=DEFAULTS.directory, description="where episodes go"),
         DeclareLaunchArgument("task", default_value="", description="what is demonstrated"),
         DeclareLaunchArgument("operator", default_value="", description="who demonstrates"),
+        DeclareLaunchArgument("params", default_value="", description="parameter file, see config/booth.yaml"),
         DeclareLaunchArgument("booth", default_value="", description="which booth this is"),
         DeclareLaunchArgument("cameras", default_value="", description="more cameras: name=/topic name=/topic"),
         DeclareLaunchArgument("rate_hz", default_value=str(DEFAULTS.rate_hz), description="rows per second"),

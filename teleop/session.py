@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from graph.hands_cloud import HANDS
 from robots import Robot
-from teleop.engage import Clutch, Phase
+from teleop.engage import Clutch, EngageSettings, Phase
+from teleop.filters import OneEuroSettings
 from teleop.gestures import Gesture, classify
 from teleop.hand_geometry import HandGeometryError
 from teleop.retarget import HandRetargeter
@@ -57,9 +58,11 @@ class SignReader:
 class TeleopSession:
     """Joins geometry, gesture, clutch and retargeting for one robot hand."""
 
-    def __init__(self, robot: Robot) -> None:
-        self.retargeter = HandRetargeter(robot)
-        self.clutch = Clutch()
+    def __init__(
+        self, robot: Robot, engage: EngageSettings | None = None, smoothing: OneEuroSettings | None = None
+    ) -> None:
+        self.retargeter = HandRetargeter(robot, smoothing)
+        self.clutch = Clutch(engage or EngageSettings())
         self.joint_names = robot.joint_names
         self.rejected_frames = 0
         self._row = HANDS.index(self.retargeter.side)

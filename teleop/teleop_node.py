@@ -12,6 +12,7 @@ from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from graph import hands_cloud
+from graph.errors import InputError
 from graph.ros_node import (
     WARN,
     BoothNode,
@@ -33,7 +34,8 @@ from graph.topics import (
 )
 from robots import load_robot
 from robots.limiter import MotionLimiter
-from teleop.engage import Phase
+from teleop.engage import EngageSettings, Phase
+from teleop.filters import OneEuroSettings
 from teleop.session import Target, TeleopSession
 
 ASK_TIMEOUT_NS = 1_000_000_000
@@ -56,7 +58,7 @@ class TeleopNode(BoothNode):
         super().__init__("teleop", TELEOP_STATE)
         self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
         self._external = self.declare("driver", "dynamixel", "virtual, dynamixel or external") == "external"
-        self._session = TeleopSession(self._robot)
+        self._session = TeleopSession(self._robot, *self._declared_settings())
         topic = command(self._robot.command_topic)
         self._commands = self.create_publisher(JointTrajectory, topic.name, qos_profile(topic.qos))
         self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
@@ -78,6 +80,15 @@ class TeleopNode(BoothNode):
             self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
             self.create_timer(1.0 / EXTERNAL_RATE_HZ, self._publish_limited)
         self._report()
+
+    def _declared_settings(self) -> tuple[EngageSettings, OneEuroSettings]:
+        dwell_s = self.declare("dwell_s", 0.6, "how long the open palm is held to engage [s]")
+        minimum_hz = self.declare("filter_minimum_hz", 1.2, "One-Euro cut-off at rest [Hz]")
+        beta = self.declare("filter_beta", 0.6, "One-Euro: cut-off per rad/s [Hz s/rad]")
+        for name, value in (("dwell_s", dwell_s), ("filter_minimum_hz", minimum_hz), ("filter_beta", beta)):
+            if not 0.0 < value < 100.0:
+                raise InputError(f"parameter {name} should lie above 0 and below 100, found {value}")
+        return EngageSettings(dwell_ns=round(dwell_s * 1e9)), OneEuroSettings(minimum_hz=minimum_hz, beta=beta)
 
     def _on_hands(self, message: PointCloud2) -> None:
         capture_ns = from_msg_time(message.header.stamp) - self.graph_clock.offset_ns

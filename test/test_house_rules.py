@@ -118,6 +118,7 @@ def test_the_installed_prefix_holds_what_ros_2_looks_for(prefix: Path) -> None:
     assert (share / "ament_index/resource_index/packages/humanoid_booth").is_file()
     package = share / "humanoid_booth"
     expected = ["package.xml", "launch/booth.launch.py", "launch/robot.launch.py", "launch/replay.launch.py"]
+    expected += ["config/booth.yaml"]
     expected += ["robots/hx5_d20_right.yaml", "robots/op3.yaml"]
     assert [name for name in expected if not (package / name).is_file()] == []
     scripts = {path.name for path in (prefix / "bin").iterdir()}
