@@ -2,7 +2,7 @@
 """The control loop: read, decide, limit, write. One ``cycle`` for each period, handed the time; it owns the joints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -123,8 +123,9 @@ class ControlLoop:
             distance, farthest = self._distance()
             allowed = self._robot.motion.engage_distance_rad
             recover = self._expired or (self._status.state is State.STOPPED and self._was_silent)
-            if recover:
-                facts = replace(facts, watchdog_expired=False)
+            if recover:  # what stands against it may be gone after a new set-up, which checks all of it again
+                facts = Facts(facts.command_age_ns, commanders=facts.commanders)
+                distance = 0.0
             self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
             if not refusal:
                 self._recover |= recover
@@ -245,7 +246,8 @@ class ControlLoop:
             self.request_stop(str(error))
             return
         with self._lock:
-            self._measured = measured
+            self._measured, self._answered_ns, self._misses = measured, self._clock_ns(), 0
+            self._alert, self._alerts = "", ()
             distance, farthest = self._distance()
             if distance > self._robot.motion.engage_distance_rad:
                 self._status = Status(State.HOLD, f"{farthest} is {distance:.2f} rad away from the command")

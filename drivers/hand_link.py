@@ -61,7 +61,9 @@ class HandLink:
         self._strength = 1.0
         self._polls = 0
         self._torque_wanted = False
+        self._doubtful = False
         self._troubles = [""] * len(self._ids)
+        self._limp: set[int] = set()
         self._misses = np.zeros(len(self._ids), np.uint8)
         self._watchdog = units.watchdog_raw(robot.bus.bus_watchdog_ms)
         self.lower_rad = np.array([joint.min_rad for joint in robot.joints])
@@ -93,13 +95,26 @@ class HandLink:
         for servo_id in self._ids:
             self._set(servo_id, "Torque Enable", 1)
         self._torque_wanted = True
+        self._doubtful = False
         self._troubles = [""] * len(self._ids)
+        self._limp.clear()
+        self._misses[:] = 0
 
     def read(self) -> JointReading:
-        """All joints from the controller's 165-byte block."""
+        """All joints from the controller's 165-byte block.
+
+        After a failed read the block is believed again only when the tables are still on: a controller that lost
+        power answers, too, but with zeros, which would be positions.
+        """
         answer = self._bus.read_once(self._controller, READ_BLOCK, READ_BYTES)
         count = len(self._ids)
         if answer is None or answer.error_number:
+            self._doubtful = True
+        elif self._doubtful:
+            item = self._controller_table["Table Sync Enable"]
+            tables = self._bus.read_once(self._controller, item.address, item.size)
+            self._doubtful = tables is None or tables.params != b"\x01"
+        if answer is None or self._doubtful:
             nothing = np.full(count, np.nan)
             return JointReading(nothing, nothing, nothing, np.zeros(count, bool))
         block = np.frombuffer(answer.params, np.uint8).reshape(SYNC_TABLES, FINGER_READ_BYTES)
@@ -145,9 +160,9 @@ class HandLink:
             self._poll_motor(turn % len(self._ids))
 
     def stopped_by_themselves(self) -> bool:
-        """Whether the controller's watchdog register reads -1; the motors' own state comes with ``poll``."""
+        """Whether the controller's watchdog register reads -1, or ``poll`` found a motor without torque."""
         answer = self._bus.read_once(self._controller, self._controller_table["Bus Watchdog"].address, 1)
-        return answer is not None and answer.params == b"\xff"
+        return bool(self._limp) or (answer is not None and answer.params == b"\xff")
 
     def hardware_errors(self, joints: tuple[int, ...]) -> str:
         """What the last polls said about these motors, in words."""
@@ -164,14 +179,9 @@ class HandLink:
             return
         self._misses[index] = 0
         code = answer.params[error.address - first.address]
-        if code:
-            self._troubles[index] = describe_hardware_errors(["error"], [code]).removeprefix("error: ")
-        elif answer.params[-1] == WATCHDOG_FIRED:
-            self._troubles[index] = "its bus watchdog fired"
-        elif self._torque_wanted and not answer.params[0]:
-            self._troubles[index] = "its torque is off"
-        else:
-            self._troubles[index] = ""
+        self._troubles[index] = describe_hardware_errors(["error"], [code]).removeprefix("error: ") if code else ""
+        if self._torque_wanted and (not answer.params[0] or answer.params[-1] == WATCHDOG_FIRED):
+            self._limp.add(index)
 
     def _prepare_motor(self, servo_id: int, reverse: bool, homing_offset: int) -> None:
         """One motor: torque off, then what differs in EEPROM, then RAM."""

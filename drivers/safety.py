@@ -3,7 +3,7 @@
 
     IDLE ──connected──> READY ──engage──> ENGAGED ──release──> READY
                                             │
-                     HOLD(reason) <─────────┤  command stale, servo alert, a second commander
+                     HOLD(reason) <─────────┤  command stale, hardware error, a second commander
                      STOPPED(reason) <──────┘  bus silent, bus watchdog expired, protective stop (also from READY, HOLD)
 
 Into ENGAGED only by a fresh act of the operator, and never out of a fault by itself. In every state but ENGAGED

@@ -246,15 +246,53 @@ def test_a_servo_whose_torque_went_off_is_noticed() -> None:
     assert "lost torque" in last.status.reason
 
 
-def test_a_finger_motor_whose_own_watchdog_fired_is_noticed() -> None:
+def test_a_finger_motor_whose_own_watchdog_fired_is_noticed_and_comes_back_with_the_next_engage() -> None:
     rig = Rig("hx5_d20_right")
     target = pose(rig)
     rig.run(3, target)
     rig.loop.request_engage()
     rig.line.virtual.device(117).poke("Bus Watchdog", -1)
-    last = rig.run(130, target)
-    assert last.status.state is State.HOLD
-    assert "finger_r_joint6: its bus watchdog fired" in last.status.reason
+    last = rig.run(230, target)
+    assert last.status.state is State.STOPPED
+    assert "stopped by themselves" in last.status.reason
+    assert rig.loop.request_engage() == ""
+    assert rig.run(230, target).status.state is State.ENGAGED
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_after_a_power_cut_nothing_is_made_up_nothing_moves_and_an_engage_brings_the_robot_back(name: str) -> None:
+    rig = Rig(name)
+    target = pose(rig)
+    rig.run(3, target)
+    assert rig.loop.request_engage() == ""
+    before = rig.run(20, target).reading.position_rad
+    rig.line.virtual.set_power(False)
+    assert rig.run(60, target).status.state is State.STOPPED
+    rig.line.virtual.set_power(True)
+    rig.line.now_ns += 300 * MS
+    rig.cycles.clear()
+    assert rig.run(130, target).status.state is State.STOPPED
+    for cycle in rig.cycles:
+        fresh = cycle.reading.fresh
+        assert np.abs(cycle.reading.position_rad[fresh] - before[fresh]).max(initial=0.0) < 0.05
+    rig.run(1, target)
+    assert rig.loop.request_engage() == ""
+    last = rig.run(30, target)
+    assert last.status.state is State.ENGAGED, last.status.reason
+    assert last.reading.fresh.all()
+    assert all(rig.line.virtual.device(joint.id).peek("Torque Enable") for joint in rig.robot.joints)
+
+
+def test_engaging_an_unpowered_robot_says_so_and_stays_stopped() -> None:
+    rig = Rig("hx5_d20_right")
+    target = pose(rig)
+    rig.run(3, target)
+    rig.line.virtual.set_power(False)
+    rig.run(60, target)
+    rig.loop.request_engage()
+    last = rig.run(5, target)
+    assert last.status.state is State.STOPPED
+    assert "is the robot powered" in last.status.reason
 
 
 def test_torque_goes_off_on_every_motor_even_when_the_hands_controller_is_silent() -> None:
