@@ -70,7 +70,7 @@ def measure(seconds: float) -> dict[str, float]:
             _collect(client, supervisor, stopping, seconds)
         finally:
             supervisor.stop()
-    return _figures(*pairs.samples(), 1e3 / robot.bus.rate_hz)
+    return _figures(*pairs.samples(), 1e3 / robot.rate_hz)
 
 
 def _collect(client: GraphClient, supervisor: Supervisor, stopping: StopRequest, seconds: float) -> None:

@@ -29,7 +29,10 @@ def run_list(args: argparse.Namespace) -> int:
         result_json({"robots": [{"name": r.name, "title": r.title, "joints": len(r.joints)} for r in robots]})
     else:
         result(
-            table([(r.name, len(r.joints), r.bus.baud, r.title) for r in robots], ("robot", "joints", "baud", "title"))
+            table(
+                [(r.name, len(r.joints), r.buses[0].baud, r.title) for r in robots],
+                ("robot", "joints", "baud", "title"),
+            )
         )
     return EXIT_OK
 
@@ -41,8 +44,10 @@ def run_show(args: argparse.Namespace) -> int:
         result_json(robot.model_dump(mode="json"))
         return EXIT_OK
     result(f"{robot.name}: {robot.title}")
-    result(f"bus: {robot.bus.kind} at {robot.bus.baud} baud on {robot.bus.port}, loop {robot.bus.rate_hz} Hz")
-    result(f"commands: {robot.command_topic}")
+    for bus in robot.buses:
+        result(f"bus {bus.name}: {bus.baud} baud on {bus.port}, loop {robot.rate_hz} Hz")
+    for topic, members in robot.groups:
+        result(f"commands: {topic} ({len(members)} joints)")
     rows = [(j.name, j.id, j.model, f"{j.min_rad:+.3f}", f"{j.max_rad:+.3f}", j.label) for j in robot.joints]
     result(table(rows, ("joint", "ID", "servo", "min rad", "max rad", "")))
     return EXIT_OK

@@ -36,10 +36,10 @@ def run(args: argparse.Namespace) -> int:
     def ready(path: str) -> None:
         shown = str(args.link or path)
         if args.json:
-            result_json({"robot": robot.name, "port": shown, "pty": path, "baud": robot.bus.baud})
+            result_json({"robot": robot.name, "port": shown, "pty": path, "baud": robot.buses[0].baud})
         else:
             result(shown)
-        say(f"virtual {robot.name} is ready, {robot.bus.baud} baud; Ctrl-C ends it")
+        say(f"virtual {robot.name} is ready, {robot.buses[0].baud} baud; Ctrl-C ends it")
 
     class Stop(Event):
         """An event that also knows signals."""

@@ -24,9 +24,9 @@ def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, 
     Raises:
         DeviceError: port or robot is not what it should be; the port is closed again and torque is off.
     """
-    port = SerialPort(path, baud or robot.bus.baud)
+    port = SerialPort(path, baud or robot.buses[0].baud)
     bus = Bus(port)
-    link = HandLink(bus, robot) if robot.bus.kind == "hand_controller" else ServoLink(bus, robot)
+    link = HandLink(bus, robot) if robot.controllers else ServoLink(bus, robot)
     loop = ControlLoop(robot, link, time.monotonic_ns)
     connected = False
     try:

@@ -97,7 +97,7 @@ class ControlLoop:
         measured = self._link.prepare()
         self._check_pose(measured)
         self._limiter = MotionLimiter(
-            self._robot, 1.0 / self._robot.bus.rate_hz, self._link.lower_rad, self._link.upper_rad
+            self._robot, 1.0 / self._robot.rate_hz, self._link.lower_rad, self._link.upper_rad
         )
         self._hold_from(measured)
         now_ns = self._clock_ns()
@@ -120,8 +120,7 @@ class ControlLoop:
         """An operator's act: follow the commands. Returns why not, or an empty string."""
         with self._lock:
             facts = self._facts(self._clock_ns())
-            distance, farthest = self._distance()
-            allowed = self._robot.motion.engage_distance_rad
+            distance, allowed, farthest = self._distance()
             recover = self._expired or (self._status.state is State.STOPPED and self._was_silent)
             if recover:  # what stands against it may be gone after a new set-up, which checks all of it again
                 facts = Facts(facts.command_age_ns, commanders=facts.commanders)
@@ -207,12 +206,14 @@ class ControlLoop:
             pause_ns=self._pause_ns if now_ns < self._pause_until_ns else 0,
         )
 
-    def _distance(self) -> tuple[float, str]:
+    def _distance(self) -> tuple[float, float, str]:
+        """The joint that is farthest from its command by its own measure: distance, what is allowed, name."""
         if self._command is None:
-            return 0.0, ""
+            return 0.0, 0.0, ""
+        allowed = np.array(self._robot.engage_distance_rad)
         difference = np.nan_to_num(np.abs(self._command.position_rad - self._measured))
-        farthest = int(np.argmax(difference))
-        return float(difference[farthest]), self._robot.joints[farthest].name
+        farthest = int(np.argmax(difference / allowed))
+        return float(difference[farthest]), float(allowed[farthest]), self._robot.joints[farthest].name
 
     def _look_closer(self, reading: JointReading, now_ns: int) -> None:
         """Ask for what the cyclic read does not tell: alerts in words, and the servos' watchdog after a long gap."""
@@ -223,7 +224,7 @@ class ControlLoop:
                 self._alerts = reading.alerts
                 self._alert = self._link.hardware_errors(reading.alerts) if reading.alerts else ""
             gap_ns = now_ns - self._last_cycle_ns
-            overdue = gap_ns > self._robot.bus.bus_watchdog_ms * 1_000_000
+            overdue = gap_ns > self._robot.bus_watchdog_ms * 1_000_000
             if overdue or now_ns - self._watchdog_checked_ns > WATCHDOG_CHECK_NS:
                 self._watchdog_checked_ns = now_ns
                 self._expired = self._link.stopped_by_themselves()
@@ -248,8 +249,8 @@ class ControlLoop:
         with self._lock:
             self._measured, self._answered_ns, self._misses = measured, self._clock_ns(), 0
             self._alert, self._alerts = "", ()
-            distance, farthest = self._distance()
-            if distance > self._robot.motion.engage_distance_rad:
+            distance, allowed, farthest = self._distance()
+            if distance > allowed:
                 self._status = Status(State.HOLD, f"{farthest} is {distance:.2f} rad away from the command")
 
     def _hold_from(self, measured: Array) -> None:

@@ -57,7 +57,7 @@ class DriverNode(BoothNode):
     def __init__(self) -> None:
         super().__init__("driver", DRIVER_STATE)
         self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
-        path = self.declare("port", "", "serial port; empty: the robot's own") or self._robot.bus.port
+        path = self.declare("port", "", "serial port; empty: the robot's own") or self._robot.buses[0].port
         baud = self.declare("baud", 0, "baud rate; 0: the robot's own")
         wait_for_port(path, self.declare("port_wait_s", 0.0, "how long to wait for the port to appear [s]"))
         sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -74,7 +74,7 @@ class DriverNode(BoothNode):
         self._rejected, self._reject_reason = 0, ""
         self._latency_ns = 0
         self._last_capture_ns = 0
-        self._topic = command(self._robot.command_topic)
+        self._topic = command(self._robot.groups[0][0])
         self._joint_states = self.create_publisher(JointState, JOINT_STATES.name, qos_profile(JOINT_STATES.qos))
         self._sent = self.create_publisher(JointTrajectory, SENT.name, qos_profile(SENT.qos))
         self.create_subscription(JointTrajectory, self._topic.name, self._on_command, qos_profile(self._topic.qos))
@@ -83,7 +83,7 @@ class DriverNode(BoothNode):
         self.create_service(Trigger, SERVICE_STOP, self._on_stop)
         self.create_timer(0.02, self._watch)
         self._port, self._bus, self._loop = open_loop(self._robot, path, baud)
-        self._pacer = Pacer(self._robot.bus.rate_hz)
+        self._pacer = Pacer(self._robot.rate_hz)
         self._threads = [
             Thread(target=self._drive, name="bus", daemon=True),
             Thread(target=self._publish_cycles, name="publisher", daemon=True),
@@ -118,7 +118,7 @@ class DriverNode(BoothNode):
     def _release_softly(self) -> None:
         """Stand still, take the strength away within a second, then torque off."""
         self._loop.request_stop("the driver is shutting down")
-        steps = int(RELEASE_S * self._robot.bus.rate_hz)
+        steps = int(RELEASE_S * self._robot.rate_hz)
         for step in range(steps):
             self._pacer.wait()
             self._loop.let_go(1.0 - (step + 1) / steps)

@@ -49,15 +49,13 @@ class HandLink:
     """All joints of one HX5-D20 hand."""
 
     def __init__(self, bus: Bus, robot: Robot) -> None:
-        assert robot.bus.controller_id is not None
-        assert robot.bus.controller_model is not None
         self._bus, self._robot = bus, robot
-        self._controller = robot.bus.controller_id
-        self._controller_model = robot.bus.controller_model
-        self._controller_table = control_table(robot.bus.controller_model)
+        self._controller = robot.controllers[0].id
+        self._controller_model = robot.controllers[0].model
+        self._controller_table = control_table(robot.controllers[0].model)
         self._motor_table = control_table(robot.joints[0].model)
         self._ids = [joint.id for joint in robot.joints]
-        self._current_ma = robot.bus.goal_current_ma or 0
+        self._current_ma = robot.controllers[0].goal_current_ma
         self._strength = 1.0
         self._polls = 0
         self._torque_wanted = False
@@ -65,7 +63,7 @@ class HandLink:
         self._troubles = [""] * len(self._ids)
         self._limp: set[int] = set()
         self._misses = np.zeros(len(self._ids), np.uint8)
-        self._watchdog = units.watchdog_raw(robot.bus.bus_watchdog_ms)
+        self._watchdog = units.watchdog_raw(robot.bus_watchdog_ms)
         self.lower_rad = np.array([joint.min_rad for joint in robot.joints])
         self.upper_rad = np.array([joint.max_rad for joint in robot.joints])
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the control loop needs of a set of joints, whatever wiring they have."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,9 @@ HARDWARE_ERROR_BITS = {
     5: "overload",
 }
 """Hardware Error Status (70) of X-series servos; e-Manual XM430-W350."""
+
+WATCHDOG_FIRMWARE = 38
+"""X series: first firmware with a bus watchdog."""
 
 GIVE_UP_AFTER = 3
 """So many silent IDs and nobody who answered: the bus as a whole is dead."""
@@ -76,7 +80,7 @@ class JointLink(Protocol):
         """Hardware errors of the joints with these indices, in words."""
 
 
-def check_identities(bus: Bus, robot: Robot, expected: dict[int, tuple[str, str]]) -> None:
+def check_identities(bus: Bus, robot: Robot, expected: Mapping[int, tuple[str, str]]) -> None:
     """Make sure that the bus holds the servos of the robot's file; every deviation is listed at once.
 
     Args:
@@ -103,10 +107,10 @@ def check_identities(bus: Bus, robot: Robot, expected: dict[int, tuple[str, str]
                 f"ID {servo_id} ({name}): expected {model} (model number {table.model_number}), "
                 f"found model number {identity.model_number}"
             )
-        elif identity.firmware < robot.bus.minimum_firmware:
+        elif model.startswith("x") and identity.firmware < WATCHDOG_FIRMWARE:
             problems.append(
                 f"ID {servo_id} ({name}): firmware {identity.firmware}, "
-                f"at least {robot.bus.minimum_firmware} needed: update it with ROBOTIS's DYNAMIXEL Wizard"
+                f"at least {WATCHDOG_FIRMWARE} needed: update it with ROBOTIS's DYNAMIXEL Wizard"
             )
     if not answered:
         problems.append("nobody answered at all: is the robot powered, is the baud rate right?")

@@ -31,7 +31,7 @@ class ServoLink:
         self._state = self._table["Present Current"].address
         self._state_length = self._table["Present Position"].end - self._state
         self._goal = self._table["Goal Position"]
-        self._watchdog = units.watchdog_raw(robot.bus.bus_watchdog_ms)
+        self._watchdog = units.watchdog_raw(robot.bus_watchdog_ms)
         self.lower_rad = np.array([joint.min_rad for joint in robot.joints])
         self.upper_rad = np.array([joint.max_rad for joint in robot.joints])
 

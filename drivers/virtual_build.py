@@ -26,17 +26,14 @@ def build_virtual_bus(robot: Robot) -> VirtualBus:
     Raises:
         ControlTableError: a model or baud that no table knows.
     """
-    hand = robot.bus.kind == "hand_controller"
-    servos = [_servo(joint, robot.bus.baud, hand=hand) for joint in robot.joints]
-    devices: list[VirtualDevice] = [*servos]
-    if robot.bus.controller_id is not None and robot.bus.controller_model is not None:
-        model = robot.bus.controller_model
-        table = control_table(model)
-        controller = VirtualHandController(
-            table, robot.bus.controller_id, servos, firmware=FIRMWARE[model], baud=robot.bus.baud
-        )
-        devices.insert(0, controller)
-    return VirtualBus(devices, robot.bus.baud)
+    baud = robot.buses[0].baud
+    servos = {joint: _servo(joint, baud, hand=joint.controller is not None) for joint in robot.joints}
+    hands: list[VirtualDevice] = []
+    for controller in robot.controllers:
+        fingers = [servo for joint, servo in servos.items() if joint.controller == controller.id]
+        table, firmware = control_table(controller.model), FIRMWARE[controller.model]
+        hands.append(VirtualHandController(table, controller.id, fingers, firmware=firmware, baud=baud))
+    return VirtualBus([*hands, *servos.values()], baud)
 
 
 def start_ticks(joint: Joint) -> int:

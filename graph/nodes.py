@@ -114,7 +114,7 @@ def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -
     if options.driver == "external":
         return []
     virtual = options.driver == "virtual"
-    port = options.port or (virtual_port(robot) if virtual else robot.bus.port)
+    port = options.port or (virtual_port(robot) if virtual else robot.buses[0].port)
     processes = []
     if virtual:
         processes.append(

@@ -104,7 +104,7 @@ def _streams(take: Take, robot: Robot) -> _Streams:
         )
     return _Streams(
         joints,
-        streams.command_samples(take, robot.command_topic, names),
+        streams.command_samples(take, robot.groups[0][0], names),
         streams.command_samples(take, SENT.name, names),
         streams.hand_samples(take, HANDS.name),
         {name: streams.frame_samples(take, topic) for name, topic in take.metadata.camera_topics().items()},

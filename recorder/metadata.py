@@ -132,7 +132,8 @@ def parse_cameras(items: list[str]) -> dict[str, str]:
 
 def recorded_topics(robot: Robot, cameras: Mapping[str, str]) -> tuple[Topic, ...]:
     """Everything that goes into a take of this robot."""
-    fixed = (JOINT_STATES, command(robot.command_topic), SENT, HANDS, CAMERA)
+    commands = [command(topic) for topic, _ in robot.groups]
+    fixed = (JOINT_STATES, *commands, SENT, HANDS, CAMERA)
     told = (TELEOP_EVENT, DRIVER_STATE, TELEOP_STATE, DIAGNOSTICS)
     extra = tuple(Topic(topic, CAMERA.type, CAMERA.qos) for topic in cameras.values())
     return fixed + told + extra

@@ -64,7 +64,7 @@ class ReplayNode(BoothNode):
         self._sender = f"replay-{os.getpid()}"
         self._replay_from_ns = 0
         self._measured: list[tuple[int, np.ndarray]] = []
-        topic = command(self._robot.command_topic)
+        topic = command(self._robot.groups[0][0])
         self._commands = self.create_publisher(JointTrajectory, topic.name, qos_profile(topic.qos))
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
         self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))

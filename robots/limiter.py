@@ -43,7 +43,9 @@ class MotionLimiter:
         self._period_s = period_s
         self._lower = np.array([joint.min_rad for joint in robot.joints]) if lower_rad is None else lower_rad
         self._upper = np.array([joint.max_rad for joint in robot.joints]) if upper_rad is None else upper_rad
-        self._motion = robot.motion
+        self._velocity = np.array(robot.velocity_rad_s)
+        self._acceleration = np.array(robot.acceleration_rad_s2)
+        self._jerk = np.array(robot.jerk_rad_s3)
         self._lowest, self._highest = self._lower, self._upper
         self._otg = Ruckig(count, period_s)
         self._input = InputParameter(count)
@@ -84,9 +86,9 @@ class MotionLimiter:
         share = SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
         self._since_engage_s += self._period_s
         self._input.control_interface = ControlInterface.Position
-        self._input.max_velocity = [self._motion.velocity_rad_s * share] * self._count
-        self._input.max_acceleration = [self._motion.acceleration_rad_s2] * self._count
-        self._input.max_jerk = [self._motion.jerk_rad_s3] * self._count
+        self._input.max_velocity = (self._velocity * share).tolist()
+        self._input.max_acceleration = self._acceleration.tolist()
+        self._input.max_jerk = self._jerk.tolist()
         self._input.target_position = np.clip(target_rad, self._lower, self._upper).tolist()
         self._input.target_velocity = [0.0] * self._count
         self._input.target_acceleration = [0.0] * self._count
@@ -96,9 +98,9 @@ class MotionLimiter:
         """One period of braking to standstill, and then of standing still."""
         self._input.control_interface = ControlInterface.Velocity
         self._braking = True
-        braking = self._motion.acceleration_rad_s2 * STOP_FACTOR
-        self._input.max_acceleration = [braking] * self._count
-        self._input.max_jerk = [max(self._motion.jerk_rad_s3, braking / self._period_s)] * self._count
+        braking = self._acceleration * STOP_FACTOR
+        self._input.max_acceleration = braking.tolist()
+        self._input.max_jerk = np.maximum(self._jerk, braking / self._period_s).tolist()
         self._input.target_velocity = [0.0] * self._count
         self._input.target_acceleration = [0.0] * self._count
         return self._advance()
@@ -108,8 +110,8 @@ class MotionLimiter:
         self._braking = False
         acceleration = np.array(self._input.current_acceleration)
         velocity = np.array(self._input.current_velocity)
-        kept = np.sqrt(2.0 * self._motion.jerk_rad_s3 * np.abs(velocity))
-        kept = np.minimum(np.minimum(kept, self._motion.acceleration_rad_s2), np.abs(acceleration))
+        kept = np.sqrt(2.0 * self._jerk * np.abs(velocity))
+        kept = np.minimum(np.minimum(kept, self._acceleration), np.abs(acceleration))
         kept[acceleration * velocity >= 0] = 0.0
         self._input.current_acceleration = (np.sign(acceleration) * kept).tolist()
 

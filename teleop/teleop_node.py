@@ -59,7 +59,7 @@ class TeleopNode(BoothNode):
         self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
         self._external = self.declare("driver", "dynamixel", "virtual, dynamixel or external") == "external"
         self._session = TeleopSession(self._robot, *self._declared_settings())
-        topic = command(self._robot.command_topic)
+        topic = command(self._robot.groups[0][0])
         self._commands = self.create_publisher(JointTrajectory, topic.name, qos_profile(topic.qos))
         self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)

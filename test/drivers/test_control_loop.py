@@ -101,7 +101,7 @@ def test_goals_on_the_wire_never_leave_the_limits_nor_the_speed_cap(name: str) -
     tick = units.RAD_PER_TICK
     assert (sent >= rig.link.lower_rad - tick).all()
     assert (sent <= rig.link.upper_rad + tick).all()
-    largest_step = rig.robot.motion.velocity_rad_s / rig.robot.bus.rate_hz
+    largest_step = rig.robot.motion.velocity_rad_s / rig.robot.rate_hz
     assert np.abs(np.diff(sent, axis=0)).max() <= largest_step * 1.01 + tick
 
 

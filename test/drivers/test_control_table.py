@@ -97,9 +97,10 @@ def test_every_model_and_baud_of_every_robot_is_known(name):
     robot = load_robot(name)
     for joint in robot.joints:
         table = control_table(joint.model)
-        assert table.baud_rates[table.baud_index(robot.bus.baud)] == robot.bus.baud
-    if robot.bus.controller_model:
-        assert control_table(robot.bus.controller_model).baud_index(robot.bus.baud) >= 0
+        baud = robot.buses[0].baud
+        assert joint.controller is not None or table.baud_rates[table.baud_index(baud)] == baud
+    for controller in robot.controllers:
+        assert control_table(controller.model).baud_index(robot.buses[0].baud) >= 0
 
 
 def test_unknown_register_names_the_nearest():

@@ -45,7 +45,7 @@ def op3():
 
 
 @contextmanager
-def opened(path, baud=OP3.bus.baud):
+def opened(path, baud=OP3.buses[0].baud):
     port = sdk.PortHandler(path)
     assert port.openPort()
     assert port.setBaudRate(baud)

@@ -18,7 +18,7 @@ class VirtualLine:
 
     def __init__(self, robot: Robot) -> None:
         self.virtual = build_virtual_bus(robot)
-        self.baud = robot.bus.baud
+        self.baud = robot.buses[0].baud
         self.now_ns = time.monotonic_ns()
         self.waiting: list[bytes] = []
         self.instructions: list[bytes] = []
@@ -48,7 +48,7 @@ class Rig:
         self.robot = load_robot(name)
         self.line = VirtualLine(self.robot)
         self.bus = Bus(self.line)
-        kind = HandLink if self.robot.bus.kind == "hand_controller" else ServoLink
+        kind = HandLink if self.robot.controllers else ServoLink
         self.link = kind(self.bus, self.robot)
         self.loop = ControlLoop(self.robot, self.link, self.line.clock)
         self.cycles = []
@@ -59,7 +59,7 @@ class Rig:
         """Cycle at the robot's rate; with a command, a fresh one in every cycle. Returns the last cycle."""
         from drivers.command import Command
 
-        period_ns = 1_000 * MS // self.robot.bus.rate_hz
+        period_ns = 1_000 * MS // self.robot.rate_hz
         next_ns = self.line.now_ns
         for _ in range(cycles):
             next_ns += period_ns

@@ -36,7 +36,7 @@ def test_the_servos_stop_by_themselves_and_latch(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline
         assert outcome.exit_code != 0
         assert "driver ended with signal SIGKILL: the graph stops" in outcome.reason
-        with SerialPort(link, robot.bus.baud) as port:
+        with SerialPort(link, robot.buses[0].baud) as port:
             bus = Bus(port)
             deadline = time.monotonic() + 5
             while bus.read(1, 98, 1) != b"\xff":

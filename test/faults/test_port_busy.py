@@ -21,11 +21,11 @@ def test_a_second_driver_on_one_port_is_refused_and_told_who_has_it(tmp_path: Pa
     try:
         wait_for_port(str(link), 10)
         with (
-            SerialPort(str(link), robot.bus.baud),
+            SerialPort(str(link), robot.buses[0].baud),
             pytest.raises(PortError, match=r"in use.*one bus has one driver"),
         ):
-            SerialPort(str(link), robot.bus.baud)
-        with SerialPort(str(link), robot.bus.baud):
+            SerialPort(str(link), robot.buses[0].baud)
+        with SerialPort(str(link), robot.buses[0].baud):
             assert os.getpid()
     finally:
         stop.set()

@@ -33,12 +33,12 @@ def test_service_is_absolute(name):
 
 def test_no_name_is_used_twice():
     names = [topic.name for topic in TOPICS.values()] + list(SERVICES.values())
-    names += [load_robot(name).command_topic for name in robot_names()]
+    names += [topic for name in robot_names() for topic, _ in load_robot(name).groups]
     assert len(names) == len(set(names))
 
 
 def test_the_hand_listens_where_robotis_leader_broadcasts():
-    topic = command(load_robot("hx5_d20_right").command_topic)
+    topic = command(load_robot("hx5_d20_right").groups[0][0])
     assert topic == Topic(
         "/leader/joint_trajectory_command_broadcaster_right_hand/joint_trajectory",
         "trajectory_msgs/msg/JointTrajectory",

@@ -172,7 +172,7 @@ def script_messages(script: Script) -> list[tuple[int, str, bytes]]:
         every(
             frame_ns,
             engage_ns + 23 * MS,
-            lambda n, now: (now, robot().command_topic, trajectory(now - 20 * MS, now, names, pose_at(now))),
+            lambda n, now: (now, robot().groups[0][0], trajectory(now - 20 * MS, now, names, pose_at(now))),
         )
         every(10 * MS, engage_ns, lambda n, now: (now, SENT.name, trajectory(now - 25 * MS, now, names, pose_at(now))))
     out += [

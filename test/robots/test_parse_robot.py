@@ -16,11 +16,12 @@ ARM = """\
 name: arm
 title: Two joints
 sources: [a bench]
-command_topic: /leader/arm/joint_trajectory
-bus:
-  kind: servos
-  port: /dev/ttyUSB0
-  baud: 57600
+buses:
+  - port: /dev/ttyUSB0
+    baud: 57600
+commands:
+  - topic: /leader/arm/joint_trajectory
+    joints: ["*"]
 motion:
   velocity_rad_s: 3.0
   acceleration_rad_s2: 20.0
@@ -50,7 +51,7 @@ def changed(old, new):
 def test_a_good_file_becomes_a_robot():
     arm = parse_robot(ARM, "arm.yaml")
     assert arm.joint_names == ("shoulder", "elbow")
-    assert arm.bus.rate_hz == 100
+    assert arm.rate_hz == 100
     assert (arm.joints[0].home_rad, arm.joints[1].home_rad) == (0.0, 1.0)
 
 

@@ -25,7 +25,7 @@ def test_hand_has_five_digits_of_four_servos_behind_controller_110():
     assert [joint.name for joint in HAND.joints] == [f"finger_r_joint{k}" for k in range(1, 21)]
     assert [joint.id for joint in HAND.joints] == [111 + 5 * digit + k for digit in range(5) for k in range(4)]
     assert {joint.model for joint in HAND.joints} == {"xm335_t323"}
-    assert (HAND.bus.kind, HAND.bus.controller_id, HAND.bus.baud) == ("hand_controller", 110, 4_000_000)
+    assert (HAND.controllers[0].id, HAND.buses[0].baud) == (110, 4_000_000)
     assert (HAND.retarget, HAND.hand) == ("hx5_d20", "right")
 
 
@@ -43,7 +43,7 @@ def test_hand_turns_only_its_first_thumb_servo_backwards():
 def test_op3_has_twenty_xm430_with_ids_1_to_20_on_one_bus():
     assert [joint.id for joint in OP3.joints] == list(range(1, 21))
     assert {joint.model for joint in OP3.joints} == {"xm430_w350"}
-    assert (OP3.bus.kind, OP3.bus.baud) == ("servos", 2_000_000)
+    assert (OP3.controllers, OP3.buses[0].baud) == ((), 2_000_000)
     assert OP3.retarget is None
 
 
@@ -69,4 +69,4 @@ def test_unknown_robot_is_refused_with_the_known_names(name):
 
 def test_a_described_robot_does_not_change():
     with pytest.raises(ValueError, match="frozen"):
-        HAND.bus.baud = 57600
+        HAND.buses[0].baud = 57600
