@@ -17,7 +17,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/launch", sorted(glob("launch/*.launch.py"))),
         (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml"))),
-        (f"share/{PACKAGE}/robots", sorted(glob("robots/*.yaml"))),
+        (f"share/{PACKAGE}/robots", sorted(glob("robots/*.yaml") + glob("robots/*.urdf"))),
     ],
     python_requires=">=3.11",
     install_requires=[

@@ -8,14 +8,13 @@ from typing import Protocol
 
 from drivers import protocol
 from drivers.errors import BusTimeoutError, ServoStatusError
+from drivers.group_read import GroupRead
+from drivers.latency import CEILING_NS, Latency
 from drivers.protocol_frame import ErrorNumber, Packet
 from drivers.protocol_reader import PacketReader
 
 NS_PER_S = 1_000_000_000
 STATUS_OVERHEAD_BYTES = 11
-LATENCY_ALLOWANCE_NS = 20_000_000
-"""Beyond wire time: USB adapter, return delay, scheduling of both ends."""
-
 SETUP_ATTEMPTS = 3
 
 
@@ -29,6 +28,8 @@ class Port(Protocol):
     def read(self, deadline_ns: int) -> bytes: ...
 
     def discard(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Bus:
         self._port = port
         self._reader = PacketReader()
         self.counters = BusCounters()
+        self.latency = Latency()
 
     def ping(self, servo_id: int) -> Identity:
         """Ask a servo who it is.
@@ -62,8 +64,7 @@ class Bus:
         Raises:
             BusTimeoutError: it does not answer.
         """
-        answer = self._one(protocol.ping(servo_id), servo_id, 3)
-        return Identity(int.from_bytes(answer.params[0:2], "little"), answer.params[2])
+        return _identity(self._one(protocol.ping(servo_id), servo_id, 3))
 
     def read(self, servo_id: int, address: int, length: int) -> bytes:
         """Read registers of one servo.
@@ -85,7 +86,23 @@ class Bus:
 
     def read_once(self, servo_id: int, address: int, length: int) -> Packet | None:
         """The cyclic read of one device: one attempt, None when nothing usable came in time."""
-        return self._transact(protocol.read(servo_id, address, length), [servo_id], length).get(servo_id)
+        instruction = protocol.read(servo_id, address, length)
+        return self._transact(instruction, [servo_id], length, self.latency.allowance_ns).get(servo_id)
+
+    def ping_once(self, servo_id: int) -> Identity | None:
+        """One attempt, for a device that may well be absent."""
+        found = self._transact(protocol.ping(servo_id), [servo_id], 3, self.latency.allowance_ns).get(servo_id)
+        return None if found is None or found.error_number else _identity(found)
+
+    def ask_once(self, read: GroupRead) -> bytes:
+        """One group read outside of the cyclic path: the raw bytes that came."""
+        self._port.discard()
+        self._port.write(read.request)
+        deadline_ns = time.monotonic_ns() + read.wire_ns(self._port.baud) + CEILING_NS
+        received = b""
+        while not read.enough(received) and (data := self._port.read(deadline_ns)):
+            received += data  # ends: a line full of noise is soon enough
+        return received
 
     def sync_read(self, address: int, length: int, ids: Sequence[int]) -> dict[int, Packet]:
         """Read the same registers of many servos; a silent one is missing in the result, the others are there."""
@@ -110,7 +127,9 @@ class Bus:
             f"ID {servo_id} does not answer ({SETUP_ATTEMPTS} attempts): power, cable, ID, baud rate?"
         )
 
-    def _transact(self, instruction: bytes, ids: Iterable[int], length: int) -> dict[int, Packet]:
+    def _transact(
+        self, instruction: bytes, ids: Iterable[int], length: int, allowance_ns: int = CEILING_NS
+    ) -> dict[int, Packet]:
         """Send, then collect status packets until all expected IDs have answered or the time is up."""
         missing = set(ids)
         answer_bytes = len(missing) * (STATUS_OVERHEAD_BYTES + length)
@@ -118,12 +137,12 @@ class Bus:
         self._reader.reset()
         self._port.write(instruction)
         wire_ns = (len(instruction) + answer_bytes) * 10 * NS_PER_S // self._port.baud
-        deadline_ns = time.monotonic_ns() + wire_ns + LATENCY_ALLOWANCE_NS
+        deadline_ns = time.monotonic_ns() + wire_ns + allowance_ns
         self.counters.transactions += 1
         found: dict[int, Packet] = {}
         while missing:
             data = self._port.read(deadline_ns)
-            if not data:
+            if not data or time.monotonic_ns() > deadline_ns + CEILING_NS:  # a line full of noise never falls silent
                 self.counters.timeouts += 1
                 break
             for item in self._reader.feed(data):
@@ -133,6 +152,10 @@ class Bus:
                     found[item.id] = item
                     missing.discard(item.id)
         return found
+
+
+def _identity(answer: Packet) -> Identity:
+    return Identity(int.from_bytes(answer.params[0:2], "little"), answer.params[2])
 
 
 def _error_name(number: int) -> str:

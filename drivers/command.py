@@ -29,11 +29,13 @@ class Command:
         position_rad: (n,) in the robot's joint order; NaN for joints that it does not mention.
         issued_ns: when its sender published it, monotonic clock.
         capture_ns: when the camera frame behind it was taken, monotonic clock.
+        velocity_rad_s: (n,) as the sender says; None where it says nothing.
     """
 
     position_rad: Array
     issued_ns: int
     capture_ns: int
+    velocity_rad_s: Array | None = None
 
 
 def read_command(
@@ -44,6 +46,7 @@ def read_command(
     now_ns: int,
     order: Sequence[str],
     last: Command | None,
+    velocities: Sequence[float] = (),
 ) -> Command:
     """Check one trajectory point.
 
@@ -53,6 +56,7 @@ def read_command(
         capture_ns: stamp of the trajectory; issued_ns: stamp plus time_from_start; now_ns: now (monotonic).
         order: the robot's joints.
         last: the command accepted before.
+        velocities: of the same joints [rad/s]; empty where the sender doesn't know them.
 
     Raises:
         CommandError: with what is wrong.
@@ -66,8 +70,10 @@ def read_command(
     unknown = sorted(set(names) - set(order))
     if unknown:
         raise CommandError(f"unknown joints {', '.join(unknown)}: expected names among {', '.join(order)}")
-    if not np.isfinite(positions).all():
-        raise CommandError("a position is NaN or infinite")
+    if not np.isfinite(positions).all() or not np.isfinite(velocities).all():
+        raise CommandError("a position or velocity is NaN or infinite")
+    if len(velocities) not in (0, len(names)):
+        raise CommandError(f"{len(names)} joint names and {len(velocities)} velocities: expected as many, or none")
     if issued_ns - now_ns > FUTURE_NS:
         raise CommandError(f"issued {(issued_ns - now_ns) / 1e6:.0f} ms in the future: clocks differ")
     if now_ns - issued_ns > COMMAND_TTL_NS:
@@ -76,5 +82,10 @@ def read_command(
         raise CommandError(f"its camera frame is {(now_ns - capture_ns) / 1e6:.0f} ms old: the tracker can't keep up")
     if last is not None and issued_ns <= last.issued_ns:
         raise CommandError("not newer than the command before")
-    given = dict(zip(names, positions, strict=True))
-    return Command(np.array([given.get(name, np.nan) for name in order]), issued_ns, capture_ns)
+    position = _in_order(dict(zip(names, positions, strict=True)), order)
+    velocity = _in_order(dict(zip(names, velocities, strict=True)), order) if len(velocities) else None
+    return Command(position, issued_ns, capture_ns, velocity)
+
+
+def _in_order(given: dict[str, float], order: Sequence[str]) -> Array:
+    return np.array([given.get(name, np.nan) for name in order])

@@ -1,33 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a robot's file to a control loop on an open port."""
+"""From a robot's file to a control loop on open ports."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
-from drivers.bus import Bus
+from drivers.bus import Port
 from drivers.control_loop import ControlLoop
-from drivers.hand_link import HandLink
 from drivers.port import SerialPort
-from drivers.servo_link import ServoLink
+from drivers.robot_link import RobotLink
 from graph.errors import DeviceError
+from graph.nodes import bus_ports
 from robots import Robot
 
 
-def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, ControlLoop]:
-    """Open the port and connect the robot: on return it holds its measured pose with torque on.
+def open_loop(
+    robot: Robot, path: str = "", baud: int = 0, *, feed_forward: bool = True
+) -> tuple[RobotLink, ControlLoop]:
+    """Open all ports and connect the robot: on return it holds its measured pose with torque on.
 
     Args:
         robot: the robot.
-        path: serial port.
+        path: serial port; of a robot with several buses the common beginning, see `graph.nodes.bus_ports`. Empty: those
+            of its file.
         baud: baud rate; 0 takes the robot's.
+        feed_forward: whether a moving target is met at its speed.
 
     Raises:
-        DeviceError: port or robot is not what it should be; the port is closed again and torque is off.
+        DeviceError: port or robot is not what it should be; the ports are closed again and torque is off.
     """
-    port = SerialPort(path, baud or robot.buses[0].baud)
-    bus = Bus(port)
-    link = HandLink(bus, robot) if robot.controllers else ServoLink(bus, robot)
-    loop = ControlLoop(robot, link, time.monotonic_ns)
+    paths = bus_ports(robot, path)
+    ports: dict[str, Callable[[], Port]] = {
+        bus.name: partial(SerialPort, paths[bus.name], baud or bus.baud) for bus in robot.buses
+    }
+    link = RobotLink(robot, ports)
+    loop = ControlLoop(robot, link, time.monotonic_ns, feed_forward=feed_forward)
     connected = False
     try:
         loop.connect()
@@ -36,5 +44,5 @@ def open_loop(robot: Robot, path: str, baud: int = 0) -> tuple[SerialPort, Bus, 
         if not connected:
             with suppress(DeviceError):
                 loop.disconnect()
-            port.close()
-    return port, bus, loop
+            link.close()
+    return link, loop

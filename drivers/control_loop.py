@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control loop: read, decide, limit, write. One ``cycle`` for each period, handed the time; it owns the joints."""
+"""The control loop: decide, limit, exchange. One ``cycle`` for each period, handed the time; it owns the joints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 
 from drivers import safety
 from drivers.command import Command
-from drivers.errors import PortError
-from drivers.joint_link import JointLink, JointReading
-from drivers.safety import COMMAND_TTL_NS, Facts, State, Status
+from drivers.command_stream import CommandStreams
+from drivers.joint_link import Exchange, JointLink, JointReading
+from drivers.safety import Facts, State, Status
 from graph.errors import DeviceError
+from graph.faults import Fault, FaultCode
 from robots import Robot
-from robots.limiter import MotionLimiter
+from robots.limiter import MotionLimiter, Step
 
 Array = NDArray[np.float64]
 
-WATCHDOG_CHECK_NS = 1_000_000_000
 STALL_NS, STALL_GRACE_NS = 30_000_000, 60_000_000
 """A cycle that starts this late means that the computer paused; commands then get this long to catch up."""
 
 FARTHEST_OUTSIDE_RAD = 0.5
 """A joint farther outside its limits than this was not pushed there: wrong file, wrong homing offset."""
 
-RELEASE_S = 1.0
-"""A soft release takes the servos' strength away over this long before torque goes off."""
+HOMING_SHARE = 0.25
+"""Share of the velocity caps with which the robot moves to a pose of its file."""
+ARRIVED_RAD = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,26 @@ class Cycle:
 
 
 class ControlLoop:
-    """Drives one set of joints. ``cycle`` belongs to the bus thread; the other methods may be called from any
+    """Drives the joints of one robot. ``cycle`` belongs to the bus thread; the other methods may be called from any
     thread."""
 
-    def __init__(self, robot: Robot, link: JointLink, clock_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, robot: Robot, link: JointLink, clock_ns: Callable[[], int], *, feed_forward: bool = True
+    ) -> None:
         self._robot, self._link, self._clock_ns = robot, link, clock_ns
         self._lock = Lock()
         self._status = Status(State.IDLE, "not connected")
-        self._command: Command | None = None
-        self._commanders = 1
-        self._emitted = np.array([joint.home_rad for joint in robot.joints])
-        self._answered_ns = 0
-        self._alert = ""
-        self._expired = False
-        self._recover = self._was_silent = False
-        self._watchdog_checked_ns = 0
+        self._streams = CommandStreams([members for _, members in robot.groups], len(robot.joints), feed_forward)
+        self._strangers: tuple[str, ...] = ()
+        self._emitted = np.array(robot.home_rad)
+        self._home = self._emitted
+        self._faults: tuple[Fault, ...] = ()
+        self._recover = self._limp = False
         self._last_cycle_ns = 0
-        self._misses = 0
         self._pause_ns = self._pause_until_ns = 0
+        self._stopped_ns: int | None = None
+        self._resumed_ns = 0
         self._measured = np.full(len(robot.joints), np.nan)
-        self._alerts: tuple[int, ...] = ()
         self._limiter: MotionLimiter | None = None
 
     @property
@@ -83,10 +84,14 @@ class ControlLoop:
             return self._status
 
     @property
-    def last_command(self) -> Command | None:
-        """The newest accepted command."""
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with joints, buses and ports now, also where nobody moves."""
+        return self._faults
+
+    def last_command(self, group: int) -> Command | None:
+        """The newest accepted command of one group of joints."""
         with self._lock:
-            return self._command
+            return self._streams.streams[group].last
 
     def connect(self) -> None:
         """Check and set up the robot, then hold the measured pose with torque on.
@@ -100,37 +105,50 @@ class ControlLoop:
             self._robot, 1.0 / self._robot.rate_hz, self._link.lower_rad, self._link.upper_rad
         )
         self._hold_from(measured)
-        now_ns = self._clock_ns()
         self._measured = measured
         with self._lock:
-            self._answered_ns = self._watchdog_checked_ns = self._last_cycle_ns = now_ns
+            self._last_cycle_ns = self._clock_ns()
             self._status = Status(State.READY)
 
-    def offer(self, command: Command) -> None:
-        """Hand in an accepted command; the newest counts."""
-        with self._lock:
-            self._command = command
+    # --- from any thread ---------------------------------------------------------------------------------------
 
-    def set_commanders(self, count: int) -> None:
-        """How many publishers the command topic has now."""
+    def offer(self, command: Command, group: int = 0) -> None:
+        """Hand in an accepted command of one group of joints; the newest counts."""
         with self._lock:
-            self._commanders = count
+            self._streams.streams[group].offer(command)
+
+    def set_strangers(self, names: tuple[str, ...]) -> None:
+        """Who sends commands besides the one who may."""
+        with self._lock:
+            self._strangers = names
 
     def request_engage(self) -> str:
         """An operator's act: follow the commands. Returns why not, or an empty string."""
         with self._lock:
-            facts = self._facts(self._clock_ns())
-            distance, allowed, farthest = self._distance()
-            recover = self._expired or (self._status.state is State.STOPPED and self._was_silent)
+            now_ns = self._clock_ns()
+            facts = self._facts(now_ns, engaged=False)
+            distance, allowed, farthest = self._distance(now_ns)
+            recover = self._limp or self._needs_set_up()
             if recover:  # what stands against it may be gone after a new set-up, which checks all of it again
-                facts = Facts(facts.command_age_ns, commanders=facts.commanders)
+                facts = Facts(facts.command_age_ns, strangers=facts.strangers)
                 distance = 0.0
             self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
             if not refusal:
                 self._recover |= recover
-                self._expired = self._was_silent = False
-                if self._limiter is not None:
-                    self._limiter.soften()
+                self._streams.engage(now_ns)
+                self._begin_to_move()
+            return refusal
+
+    def request_home(self, ready: bool = False) -> str:
+        """An operator's act: move slowly to the home pose, or the ready pose. Returns why not, or an empty string."""
+        with self._lock:
+            facts = self._facts(self._clock_ns(), engaged=False)
+            if self._limp or self._needs_set_up():
+                return "servos have stopped or lost power: engage first, which sets them up anew"
+            self._status, refusal = safety.home(self._status, facts)
+            if not refusal:
+                self._home = np.array(self._robot.ready_rad if ready else self._robot.home_rad)
+                self._begin_to_move()
             return refusal
 
     def request_release(self) -> None:
@@ -139,54 +157,45 @@ class ControlLoop:
             self._status = safety.release(self._status)
 
     def request_stop(self, reason: str) -> None:
-        """Protective stop."""
+        """Protective stop: hold, and after the time of the robot's file let go softly."""
         with self._lock:
             self._status = safety.stop(self._status, reason)
 
-    def cycle(self) -> Cycle:
-        """One period: read, decide, limit, write.
+    # --- the bus thread ----------------------------------------------------------------------------------------
 
-        Raises:
-            PortError: the port is gone.
-        """
+    def cycle(self) -> Cycle:
+        """One period: decide by what the last exchange told, limit, exchange."""
         assert self._limiter is not None, "connect() comes first"
-        gap_ns = self._clock_ns() - self._last_cycle_ns
+        start_ns = self._clock_ns()
+        gap_ns = start_ns - self._last_cycle_ns
         if gap_ns > STALL_NS:
-            self._pause_ns, self._pause_until_ns = gap_ns + STALL_GRACE_NS, self._clock_ns() + STALL_GRACE_NS
+            self._pause_ns, self._pause_until_ns = gap_ns + STALL_GRACE_NS, start_ns + STALL_GRACE_NS
+        if gap_ns > self._robot.bus_watchdog_ms * 1_000_000:
+            self._link.look_at_watchdogs()
         if self._recover:
             self._resume_after_stop()
-        start_ns = self._clock_ns()
-        reading = self._link.read()
-        read_ns = (start_ns + self._clock_ns()) // 2
-        self._look_closer(reading, read_ns)
-        with self._lock:
-            if reading.fresh.all():
-                self._answered_ns, self._misses = read_ns, 0
-                self._measured = reading.position_rad
-            else:
-                self._misses += 1
-            self._status = safety.watch(self._status, self._facts(read_ns))
-            self._was_silent |= self._misses >= safety.BUS_HOLD_MISSES
-            status, command = self._status, self._command
-        fresh = command is not None and read_ns - command.issued_ns <= COMMAND_TTL_NS
-        if status.state is State.ENGAGED and command is not None and fresh and not self._recover:
-            target = np.where(np.isnan(command.position_rad), self._emitted, command.position_rad)
-            step = self._limiter.follow(target)
-            capture_ns: int | None = command.capture_ns
-        else:
-            step = self._limiter.hold()
-            capture_ns = None
+        step, capture_ns = self._next_step(self._clock_ns())
         self._emitted = step.position_rad
-        sent = self._link.write(step.position_rad)
-        written_ns = self._clock_ns()
+        exchange = self._link.exchange(step.position_rad)
         self._last_cycle_ns = start_ns
-        self._link.poll()
-        return Cycle(read_ns, reading, step.position_rad, sent, step.velocity_rad_s, written_ns, capture_ns, status)
+        status = self._look_at(exchange)
+        self._link.spare()
+        self._after_a_stop(status)
+        return Cycle(
+            exchange.read_ns,
+            exchange.reading,
+            step.position_rad,
+            exchange.sent_rad,
+            step.velocity_rad_s,
+            exchange.written_ns,
+            capture_ns,
+            status,
+        )
 
     def let_go(self, share: float) -> None:
         """One step of a soft release: keep the goal, with this share of the strength (1 … 0)."""
         self._link.soften(share)
-        self._link.write(self._emitted)
+        self._link.exchange(self._emitted)
 
     def disconnect(self) -> None:
         """Torque off, as far as the bus still answers."""
@@ -194,44 +203,77 @@ class ControlLoop:
             self._status = Status(State.IDLE, "stopped")
         self._link.torque_off()
 
-    def _facts(self, now_ns: int) -> Facts:
-        age = None if self._command is None else max(0, now_ns - self._command.issued_ns)
+    def _next_step(self, now_ns: int) -> tuple[Step, int | None]:
+        """What to send: towards the commands, towards home, or standing still; and the camera frame behind it."""
+        assert self._limiter is not None
+        with self._lock:
+            self._faults = self._link.faults()
+            engaged = self._status.state is State.ENGAGED
+            self._status = safety.watch(self._status, self._facts(now_ns, engaged))
+            state = self._status.state
+            target = self._streams.target(now_ns) if state is State.ENGAGED else None
+            home = self._home
+        if state is State.HOMING:
+            return self._limiter.follow(home, share=HOMING_SHARE), None
+        if target is None:
+            return self._limiter.hold(), None
+        position, velocity, capture_ns = target
+        silent = np.isnan(position)
+        return self._limiter.follow(np.where(silent, self._emitted, position), velocity), capture_ns
+
+    def _look_at(self, exchange: Exchange) -> Status:
+        """What the exchange told, and what follows from it."""
+        fresh = exchange.reading.fresh
+        with self._lock:
+            self._measured = np.where(fresh, exchange.reading.position_rad, self._measured)
+            if self._status.state is State.HOMING and np.abs(self._emitted - self._home).max() < ARRIVED_RAD:
+                self._status = safety.arrived(self._status)
+            return self._status
+
+    def _after_a_stop(self, status: Status) -> None:
+        """A supported stop: hold for the time of the robot's file, then let go over some seconds, then torque off."""
+        motion = self._robot.motion
+        if status.state is not State.STOPPED or status.code is not FaultCode.STOP_REQUESTED or not motion.stop_hold_s:
+            self._stopped_ns = None
+            return
+        if self._limp:
+            return
+        now_ns = self._clock_ns()
+        self._stopped_ns = self._stopped_ns or now_ns
+        left_s = motion.stop_hold_s + motion.release_s - (now_ns - self._stopped_ns) * 1e-9
+        if left_s <= 0.0:
+            self._link.torque_off()
+            self._limp = True
+        elif left_s < motion.release_s:
+            self._link.soften(left_s / motion.release_s)
+
+    def _needs_set_up(self) -> bool:
+        """Whether only a new set-up helps."""
+        stopped = self._status.state is State.STOPPED and self._status.code is not FaultCode.STOP_REQUESTED
+        return stopped or any(fault.stops for fault in self._faults)
+
+    def _begin_to_move(self) -> None:
+        self._stopped_ns = None
+        if self._limiter is not None:
+            self._limiter.soften()
+
+    def _facts(self, now_ns: int, engaged: bool) -> Facts:
+        age_ns = self._streams.age_ns(now_ns, engaged)
+        if engaged and age_ns is not None:  # a new set-up took its time: commands count from its end on
+            age_ns = min(age_ns, now_ns - self._resumed_ns)
         return Facts(
-            command_age_ns=age,
-            bus_silent_ns=max(0, now_ns - self._answered_ns),
-            bus_misses=self._misses,
-            watchdog_expired=self._expired,
-            alert=self._alert,
-            commanders=self._commanders,
+            command_age_ns=age_ns,
+            faults=self._faults,
+            strangers=self._strangers,
             pause_ns=self._pause_ns if now_ns < self._pause_until_ns else 0,
         )
 
-    def _distance(self) -> tuple[float, float, str]:
+    def _distance(self, now_ns: int) -> tuple[float, float, str]:
         """The joint that is farthest from its command by its own measure: distance, what is allowed, name."""
-        if self._command is None:
-            return 0.0, 0.0, ""
         allowed = np.array(self._robot.engage_distance_rad)
-        difference = np.nan_to_num(np.abs(self._command.position_rad - self._measured))
+        difference = np.nan_to_num(np.abs(self._streams.fresh_target(now_ns) - self._measured))
         farthest = int(np.argmax(difference / allowed))
         return float(difference[farthest]), float(allowed[farthest]), self._robot.joints[farthest].name
-
-    def _look_closer(self, reading: JointReading, now_ns: int) -> None:
-        """Ask for what the cyclic read does not tell: alerts in words, and the servos' watchdog after a long gap."""
-        if self._recover:
-            return
-        try:
-            if reading.alerts != self._alerts:
-                self._alerts = reading.alerts
-                self._alert = self._link.hardware_errors(reading.alerts) if reading.alerts else ""
-            gap_ns = now_ns - self._last_cycle_ns
-            overdue = gap_ns > self._robot.bus_watchdog_ms * 1_000_000
-            if overdue or now_ns - self._watchdog_checked_ns > WATCHDOG_CHECK_NS:
-                self._watchdog_checked_ns = now_ns
-                self._expired = self._link.stopped_by_themselves()
-        except PortError:
-            raise
-        except DeviceError:
-            self._alert = self._alert or "unreadable"
 
     def _resume_after_stop(self) -> None:
         """The operator engaged after servos had stopped or were unreachable: check the robot anew, goals to the
@@ -241,17 +283,18 @@ class ControlLoop:
             measured = self._link.prepare()
             self._check_pose(measured)
             self._hold_from(measured)
-        except PortError:
-            raise
         except DeviceError as error:
-            self.request_stop(str(error))
+            with self._lock:
+                code = self._faults[0].code if self._faults else FaultCode.SERVOS_STOPPED
+                self._status = safety.stop(self._status, str(error), code)
             return
         with self._lock:
-            self._measured, self._answered_ns, self._misses = measured, self._clock_ns(), 0
-            self._alert, self._alerts = "", ()
-            distance, allowed, farthest = self._distance()
+            self._limp = False
+            self._measured, self._faults = measured, ()
+            distance, allowed, farthest = self._distance(self._clock_ns())
             if distance > allowed:
                 self._status = Status(State.HOLD, f"{farthest} is {distance:.2f} rad away from the command")
+            self._resumed_ns = self._clock_ns()
 
     def _hold_from(self, measured: Array) -> None:
         assert self._limiter is not None

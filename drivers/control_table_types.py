@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a control table is: registers found by name or by address. The tables themselves are in `control_table`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -12,6 +12,25 @@ from graph.errors import InputError
 
 Access = Literal["r", "rw"]
 Area = Literal["eeprom", "ram"]
+Family = Literal["x", "p", "y", "hx5"]
+"""Register layout and error semantics: X (with XL330 and XM335), P (with RH-P12-RN), Y, HX5 hand controller."""
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+BAUD_RATES: Mapping[int, int] = MappingProxyType(
+    {
+        0: 9600,
+        1: 57_600,
+        2: 115_200,
+        3: 1_000_000,
+        4: 2_000_000,
+        5: 3_000_000,
+        6: 4_000_000,
+        7: 4_500_000,
+        8: 6_000_000,
+        9: 10_500_000,
+    }
+)
+"""Baud register -> bits per second; every family knows the first few of these (e-Manual, "Baud Rate")."""
 
 
 class ControlTableError(InputError, KeyError):
@@ -74,6 +93,28 @@ class IndirectBlock:
     count: int
 
 
+def indirect_items(
+    block: IndirectBlock,
+    pointer: str = "Indirect Address",
+    data: str = "Indirect Data",
+    *,
+    first: int = 1,
+    area: Area = "ram",
+    targets: tuple[int | None, int | None] = (None, None),
+) -> Iterator[Item]:
+    """Registers of one indirect block. Each pointer points at its own data byte until somebody sets it.
+
+    Args:
+        block: where they lie.
+        pointer, data: names, to which a number is added, counted from ``first``.
+        area: of the pointers; the data bytes are RAM.
+        targets: lowest and highest address that a pointer may hold.
+    """
+    for n in range(block.count):
+        yield Item(block.address + 2 * n, 2, f"{pointer} {first + n}", "rw", area, block.data + n, *targets)
+        yield Item(block.data + n, 1, f"{data} {first + n}")
+
+
 class ControlTable:
     """All registers of one model, found by name or by address."""
 
@@ -106,6 +147,11 @@ class ControlTable:
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all registers."""
+        return frozenset(self._by_name)
 
     @property
     def size(self) -> int:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections import deque
+from functools import partial
 from threading import Condition, Event, Thread
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -15,11 +16,15 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from drivers.command import CommandError, read_command
 from drivers.connect import open_loop
-from drivers.control_loop import RELEASE_S, Cycle
+from drivers.control_loop import Cycle
+from drivers.lease import Lease
+from drivers.maintenance_feed import MaintenanceFeed
 from drivers.pacer import Pacer
 from drivers.port import wait_for_port
 from drivers.safety import State, Status
 from graph.errors import DeviceError
+from graph.faults import FaultCode
+from graph.nodes import bus_ports
 from graph.ros_node import (
     ERROR,
     OK,
@@ -37,15 +42,15 @@ from graph.topics import (
     JOINT_STATES,
     SENT,
     SERVICE_ENGAGE,
+    SERVICE_HOME,
+    SERVICE_READY,
     SERVICE_STOP,
     TELEOP_STATE,
     command,
 )
 from robots import load_robot
 
-LEVELS = {State.IDLE: OK, State.READY: OK, State.ENGAGED: OK, State.HOLD: WARN, State.STOPPED: ERROR}
-SENDER_MEMORY_NS = 500_000_000
-"""A commander counts as long as it was heard within this time. Commanders tell themselves apart by frame_id."""
+LEVELS = {State.HOLD: WARN, State.STOPPED: ERROR}
 
 SWITCH_INTERVAL_S = 0.0005
 """Other threads of this process give the interpreter back to the bus thread within this time."""
@@ -57,9 +62,14 @@ class DriverNode(BoothNode):
     def __init__(self) -> None:
         super().__init__("driver", DRIVER_STATE)
         self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
-        path = self.declare("port", "", "serial port; empty: the robot's own") or self._robot.buses[0].port
+        path = self.declare("port", "", "serial port; empty: the robot's own")
         baud = self.declare("baud", 0, "baud rate; 0: the robot's own")
-        wait_for_port(path, self.declare("port_wait_s", 0.0, "how long to wait for the port to appear [s]"))
+        wait_s = self.declare("port_wait_s", 0.0, "how long to wait for the port to appear [s]")
+        feed_forward = self.declare("feed_forward", True, "follow moving targets at their speed")
+        maintenance = self.declare("maintenance_log", True, "keep hours, temperatures and errors of every servo")
+        ports = bus_ports(self._robot, path)
+        for port in ports.values():
+            wait_for_port(port, wait_s)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         with contextlib.suppress(OSError):
             os.nice(-10)
@@ -70,19 +80,24 @@ class DriverNode(BoothNode):
         self._new_cycle = Condition()
         self._published: Status | None = None
         self._published_at = 0.0
-        self._senders: dict[str, int] = {}
+        self._lease = Lease()
         self._rejected, self._reject_reason = 0, ""
         self._latency_ns = 0
         self._last_capture_ns = 0
-        self._topic = command(self._robot.groups[0][0])
         self._joint_states = self.create_publisher(JointState, JOINT_STATES.name, qos_profile(JOINT_STATES.qos))
         self._sent = self.create_publisher(JointTrajectory, SENT.name, qos_profile(SENT.qos))
-        self.create_subscription(JointTrajectory, self._topic.name, self._on_command, qos_profile(self._topic.qos))
+        for group, (name, _) in enumerate(self._robot.groups):
+            topic = command(name)
+            on_command = partial(self._on_command, group=group)
+            self.create_subscription(JointTrajectory, topic.name, on_command, qos_profile(topic.qos))
         self.create_subscription(DiagnosticStatus, TELEOP_STATE.name, self._on_teleop, qos_profile(TELEOP_STATE.qos))
         self.create_service(SetBool, SERVICE_ENGAGE, self._on_engage)
         self.create_service(Trigger, SERVICE_STOP, self._on_stop)
+        self.create_service(Trigger, SERVICE_HOME, partial(self._on_home, ready=False))
+        self.create_service(Trigger, SERVICE_READY, partial(self._on_home, ready=True))
         self.create_timer(0.02, self._watch)
-        self._port, self._bus, self._loop = open_loop(self._robot, path, baud)
+        self._link, self._loop = open_loop(self._robot, path, baud, feed_forward=feed_forward)
+        self._maintenance = MaintenanceFeed(self._robot, self._link, ports, wanted=maintenance, warn=self._warn)
         self._pacer = Pacer(self._robot.rate_hz)
         self._threads = [
             Thread(target=self._drive, name="bus", daemon=True),
@@ -90,15 +105,17 @@ class DriverNode(BoothNode):
         ]
         for thread in self._threads:
             thread.start()
-        self.get_logger().info(f"{self._robot.title} on {path}: {len(self._robot.joints)} joints, torque on, holding")
+        where = ", ".join(ports.values())
+        self.get_logger().info(f"{self._robot.title} on {where}: {len(self._robot.joints)} joints, torque on, holding")
 
     def close(self) -> None:
-        """Hold, release softly, torque off, close the port."""
+        """Hold, release softly, torque off, close the ports."""
         self._stopping.set()
-        self._finished.wait(timeout=RELEASE_S + 1.0)
+        self._finished.wait(timeout=self._robot.motion.release_s + 1.0)
         if self._failure is not None:
             self.get_logger().error(f"torque may still be on: {self._failure}")
-        self._port.close()
+        self._maintenance.close()
+        self._link.close()
 
     def _drive(self) -> None:
         """The bus thread."""
@@ -116,9 +133,9 @@ class DriverNode(BoothNode):
             self._finished.set()
 
     def _release_softly(self) -> None:
-        """Stand still, take the strength away within a second, then torque off."""
+        """Stand still, take the strength away, then torque off."""
         self._loop.request_stop("the driver is shutting down")
-        steps = int(RELEASE_S * self._robot.rate_hz)
+        steps = int(self._robot.motion.release_s * self._robot.rate_hz)
         for step in range(steps):
             self._pacer.wait()
             self._loop.let_go(1.0 - (step + 1) / steps)
@@ -134,21 +151,25 @@ class DriverNode(BoothNode):
             for cycle in cycles:
                 self._publish_joint_states(cycle)
                 self._publish_sent(cycle)
+                self._maintenance.see(cycle)
 
     def _publish_joint_states(self, cycle: Cycle) -> None:
-        fresh = cycle.reading.fresh
-        if not fresh.any():
-            return
-        message = JointState(name=[n for n, good in zip(self._robot.joint_names, fresh, strict=True) if good])
+        reading, names = cycle.reading, self._robot.joint_names
+        position, velocity, effort = reading.position_rad, reading.velocity_rad_s, reading.current_ma
+        fresh = reading.fresh
+        if not fresh.all():
+            if not fresh.any():
+                return
+            names = [name for name, good in zip(names, fresh, strict=True) if good]
+            position, velocity, effort = position[fresh], velocity[fresh], effort[fresh]
+        message = JointState(name=names)
         message.header.stamp = to_msg_time(cycle.read_ns + self.graph_clock.offset_ns)
-        message.position = cycle.reading.position_rad[fresh].tolist()
-        message.velocity = cycle.reading.velocity_rad_s[fresh].tolist()
-        message.effort = cycle.reading.current_ma[fresh].tolist()
+        message.position, message.velocity, message.effort = position.tolist(), velocity.tolist(), effort.tolist()
         self._joint_states.publish(message)
 
     def _publish_sent(self, cycle: Cycle) -> None:
         cause_ns = cycle.written_ns if cycle.capture_ns is None else cycle.capture_ns
-        message = JointTrajectory(joint_names=list(self._robot.joint_names))
+        message = JointTrajectory(joint_names=self._robot.joint_names)
         message.header.stamp = to_msg_time(cause_ns + self.graph_clock.offset_ns)
         point = JointTrajectoryPoint(time_from_start=to_msg_duration(cycle.written_ns - cause_ns))
         point.positions, point.velocities = cycle.sent_rad.tolist(), cycle.velocity_rad_s.tolist()
@@ -157,7 +178,7 @@ class DriverNode(BoothNode):
         if cycle.capture_ns is not None and cycle.capture_ns != self._last_capture_ns:
             self._last_capture_ns, self._latency_ns = cycle.capture_ns, cycle.written_ns - cycle.capture_ns
 
-    def _on_command(self, message: JointTrajectory) -> None:
+    def _on_command(self, message: JointTrajectory, group: int) -> None:
         now_ns = self.graph_clock.monotonic_ns()
         if not message.points:
             return
@@ -173,16 +194,25 @@ class DriverNode(BoothNode):
                 capture_ns + from_msg_time(point.time_from_start),
                 now_ns,
                 self._robot.joint_names,
-                self._loop.last_command,
+                self._loop.last_command(group),
+                point.velocities,
             )
         except CommandError as error:
-            self._rejected, self._reject_reason = self._rejected + 1, str(error)
-            self.get_logger().warning(f"command refused: {error}", throttle_duration_sec=1.0)
+            self._refuse(str(error))
             return
-        self._senders[message.header.frame_id] = now_ns
-        heard = [sender for sender, heard_ns in self._senders.items() if now_ns - heard_ns < SENDER_MEMORY_NS]
-        self._loop.set_commanders(len(heard))
-        self._loop.offer(accepted)
+        mine = self._lease.ask(message.header.frame_id, now_ns)
+        self._loop.set_strangers(self._lease.strangers(now_ns))
+        if not mine:
+            self._refuse(f"{message.header.frame_id or 'somebody'} commands while {self._lease.holder(now_ns)} does")
+            return
+        self._loop.offer(accepted, group)
+
+    def _refuse(self, reason: str) -> None:
+        self._rejected, self._reject_reason = self._rejected + 1, reason
+        self._warn(f"command refused: {reason}")
+
+    def _warn(self, text: str) -> None:
+        self.get_logger().warning(text, throttle_duration_sec=1.0)
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data:
@@ -193,6 +223,12 @@ class DriverNode(BoothNode):
         else:
             self._loop.request_release()
             response.success, response.message = True, "holding"
+        self._watch()
+        return response
+
+    def _on_home(self, _request: Trigger.Request, response: Trigger.Response, ready: bool) -> Trigger.Response:
+        refusal = self._loop.request_home(ready)
+        response.success, response.message = not refusal, refusal or "moving slowly; /driver/stop stops it"
         self._watch()
         return response
 
@@ -208,34 +244,44 @@ class DriverNode(BoothNode):
         self._why_silent = "" if reason.startswith("the driver ") else reason
 
     def _watch(self) -> None:
-        """Publish the state when it changes and twice a second; end the process when the bus is gone."""
+        """Publish the state when it changes and twice a second; end the process when the bus thread is gone."""
         if self._failure is None and self._finished.is_set() and not self._stopping.is_set():
             self._failure = DeviceError("the bus thread ended unexpectedly; its traceback stands above")
         if self._failure is not None:
             raise self._failure
+        self._loop.set_strangers(self._lease.strangers(self.graph_clock.monotonic_ns()))
         status = self._loop.status
         now = time.monotonic()
         note = self._note if status == self._published else ""
-        if status.state is State.HOLD and not note and self._why_silent:
+        if status.state is State.HOLD and status.code is FaultCode.COMMAND_STALE and not note and self._why_silent:
             note = f" ({self._why_silent})"
         if status == self._published and note == self._note and now - self._published_at < 0.5:
             return
         self._published, self._published_at = status, now
         self._note = note
+        self._tell(status)
+
+    def _tell(self, status: Status) -> None:
         punctuality = self._pacer.punctuality()
-        counters = self._bus.counters
+        counters = [line.bus.counters for line in self._link.lines]
+        faults, warnings = self._loop.faults, self._link.warnings()
+        level = LEVELS.get(status.state, WARN if faults or warnings else OK)
         self.set_state(
             status.state.value,
-            LEVELS[status.state],
+            level,
             reason=status.reason + self._note,
+            code=status.code.value if status.code is not None else "",
+            faults="; ".join(f"{fault.code.value}: {fault.text}" for fault in faults),
+            warnings="; ".join(warning.text for warning in warnings),
             stamp_ns=self.graph_clock.now_ns(),
             robot=self._robot.name,
+            commander=self._lease.holder(self.graph_clock.monotonic_ns()) or "",
             loop_rate_hz=f"{punctuality.rate_hz:.2f}",
             loop_period_p50_ms=f"{punctuality.period_p50_ms:.3f}",
             loop_period_p99_ms=f"{punctuality.period_p99_ms:.3f}",
             overruns=punctuality.overruns,
-            bus_timeouts=counters.timeouts,
-            bus_crc_failures=counters.crc_failures,
+            bus_timeouts=sum(counter.timeouts for counter in counters),
+            bus_crc_failures=sum(counter.crc_failures for counter in counters),
             refused_commands=self._rejected,
             refused_because=self._reject_reason,
             glass_to_wire_ms=f"{self._latency_ns * 1e-6:.1f}",

@@ -20,3 +20,8 @@ class ServoStatusError(DeviceError):
 class RobotMismatchError(DeviceError):
     """What is on the bus is not the robot of the file. Scenarios: absent servo, another model on an ID, old
     firmware."""
+
+
+class WatchdogError(DeviceError):
+    """A servo did not take its bus watchdog, so nothing would stop it if this computer died. Scenarios: firmware
+    before 38, a latched watchdog that was not cleared."""

@@ -15,12 +15,18 @@ from typing import NamedTuple
 from drivers.control_table import SYNC_TABLE_SLOTS, SYNC_TABLES, ControlTable, Item, sync_table_address
 from drivers.protocol import ErrorNumber
 from drivers.virtual_device import VirtualDevice
+from drivers.virtual_plan import OWN, WritePlan
 from drivers.virtual_servo import VirtualServo
 from drivers.virtual_watchdog import BusWatchdog
 
 _READ_DATA, _WRITE_DATA = 54, 126
 """Offsets in a SyncTable."""
 _DATA_BYTES = 72
+_NOMINAL_TENTHS = 240
+_VOLTAGE_ERROR = 0x01
+_WATCHDOG_EFFECT, _SYNC_EFFECT, _WRITE_DATA_EFFECT = OWN, OWN << 1, OWN << 2
+_PRESENT_NEED, _MIRROR_NEED = 1, 2
+_PRESENT_NAMES = frozenset(("Realtime Tick", "Present Input Voltage"))
 
 
 class _Slot(NamedTuple):
@@ -35,8 +41,6 @@ class _Slot(NamedTuple):
 class VirtualHandController(VirtualDevice):
     """The controller; its finger motors are devices of the same bus, with IDs of their own."""
 
-    baud_register = "Baud Rate (Bus)"
-
     def __init__(
         self,
         table: ControlTable,
@@ -47,14 +51,17 @@ class VirtualHandController(VirtualDevice):
         baud: int,
     ) -> None:
         super().__init__(table, id, firmware, baud)
+        self.checked = frozenset(name for name in table.names if name.startswith("SyncTable")) | {"Bus Watchdog"}
+        self._volt = _NOMINAL_TENTHS
+        self._error_at = table["Hardware Error Status"].address
         self.fingers = tuple(fingers)
         self.watchdog = BusWatchdog()
         self.tactile: dict[int, bytes] = {}
         """Pressure cells by sensor ID, as many bytes as its SyncTable slot reads; zeros where absent."""
         self._now_ns = 0
         self._spoke_ns = 0
-        self._reads: tuple[_Slot, ...] = ()
-        self._writes: tuple[_Slot, ...] = ()
+        self._read_slots: tuple[_Slot, ...] = ()
+        self._write_slots: tuple[_Slot, ...] = ()
         for finger in self.fingers:
             finger.inner_bus = self._last_spoke_ns
 
@@ -63,9 +70,19 @@ class VirtualHandController(VirtualDevice):
         """Table Sync Enable."""
         return bool(self.peek("Table Sync Enable"))
 
-    def feed(self, now_ns: int) -> None:
+    @property
+    def alert(self) -> bool:
+        return self._bytes[self._error_at] != 0
+
+    def set_voltage(self, tenth_volts: int, now_ns: int) -> None:
+        """Change the supply, 0.1 V; below the lower limit it is an input voltage error, which a reboot ends."""
         self._advance(now_ns)
-        self.watchdog.feed(now_ns)
+        self._volt = tenth_volts
+        if 10 * tenth_volts < self.peek("Min Voltage Limit"):
+            self._bytes[self._error_at] |= _VOLTAGE_ERROR
+
+    def watch(self, now_ns: int) -> None:
+        self._advance(now_ns)
 
     # --- the rules of the device ---------------------------------------------------------------------------
 
@@ -75,7 +92,7 @@ class VirtualHandController(VirtualDevice):
 
     def _advance(self, now_ns: int) -> None:
         self._now_ns = max(self._now_ns, now_ns)
-        expired_ns = self.watchdog.expiry_ns(now_ns)
+        expired_ns = self.watchdog.expiry_ns(now_ns, self.heard.ns)
         if expired_ns is not None:
             self._spoke_ns = expired_ns
             self.poke("Bus Watchdog", self.watchdog.value)
@@ -98,49 +115,61 @@ class VirtualHandController(VirtualDevice):
             return ErrorNumber.DATA_RANGE if self.watchdog.expired else ErrorNumber.NONE
         return ErrorNumber.ACCESS if self.syncing else ErrorNumber.NONE
 
-    def _written(self, names: set[str], now_ns: int) -> None:
-        if "Bus Watchdog" in names:
+    def _effect(self, names: frozenset[str]) -> int:
+        effect = _WATCHDOG_EFFECT if "Bus Watchdog" in names else 0
+        if any(name.startswith("SyncTable") and "Write Data" in name for name in names):
+            effect |= _WRITE_DATA_EFFECT
+        return effect | (_SYNC_EFFECT if "Table Sync Enable" in names else 0)
+
+    def _written(self, plan: WritePlan, now_ns: int) -> None:
+        if plan.effect & _WATCHDOG_EFFECT:
             self.watchdog.set(self.peek("Bus Watchdog"), now_ns)
-        if "Table Sync Enable" in names:
+        if plan.effect & _SYNC_EFFECT:
             self._switch_sync(now_ns)
-        elif self.syncing:
-            touched = {self.table[name].address for name in names if name.startswith("SyncTable")}
-            self._push(now_ns, touched)
+        elif plan.effect & _WRITE_DATA_EFFECT and self.syncing:
+            self._push(now_ns, frozenset(part.item.address for part in plan.parts))
 
     def _switch_sync(self, now_ns: int) -> None:
         self.watchdog.arm(self.syncing, now_ns)
         self._spoke_ns = max(self._spoke_ns, now_ns)
-        self._reads = tuple(self._slots(read=True))
-        self._writes = tuple(self._slots(read=False))
+        self._read_slots = tuple(self._slots(read=True))
+        self._write_slots = tuple(self._slots(read=False))
         if self.syncing and not self.watchdog.expired:
             self._push(now_ns, None)
 
     def _started(self, now_ns: int) -> None:
         self.watchdog = BusWatchdog()
         self._switch_sync(now_ns)
+        self.set_voltage(self._volt, now_ns)
 
     # --- mirroring -----------------------------------------------------------------------------------------
 
-    def _refresh(self) -> None:
-        self.poke("Realtime Tick", self._now_ns // 1_000_000 % 32_768)
-        self.poke("Present Input Voltage", 240)
-        if not self.syncing:
+    def _need(self, names: frozenset[str]) -> int:
+        mirrored = any("Read Data" in name for name in names)
+        return (0 if _PRESENT_NAMES.isdisjoint(names) else _PRESENT_NEED) | (_MIRROR_NEED if mirrored else 0)
+
+    def _refresh(self, need: int) -> None:
+        if need & _PRESENT_NEED:
+            self.poke("Realtime Tick", self._now_ns // 1_000_000 % 32_768)
+            self.poke("Present Input Voltage", 10 * self._volt)
+        if not need & _MIRROR_NEED or not self.syncing:
             return
-        reachable = {finger.id: finger for finger in self.fingers if finger.is_up(self._now_ns)}
-        for slot in self._reads:
+        now_ns = self._now_ns
+        reachable = {finger.id: finger for finger in self.fingers if finger.is_up(now_ns)}
+        for slot in self._read_slots:
             finger = reachable.get(slot.servo)
             if finger is not None:
-                error, data = finger.read(slot.address, slot.size, self._now_ns)
+                error, data = finger.read(slot.address, slot.size, now_ns)
                 if not error:
                     self._bytes[slot.data : slot.data + slot.size] = data
             elif slot.servo in self.tactile:
                 data = self.tactile[slot.servo][: slot.size].ljust(slot.size, b"\0")
                 self._bytes[slot.data : slot.data + slot.size] = data
 
-    def _push(self, now_ns: int, touched: set[int] | None) -> None:
+    def _push(self, now_ns: int, touched: frozenset[int] | None) -> None:
         """Copy write data to the motors: the slots with a touched byte, or all."""
         reachable = {finger.id: finger for finger in self.fingers if finger.is_up(now_ns)}
-        for slot in self._writes:
+        for slot in self._write_slots:
             finger = reachable.get(slot.servo)
             bytes_of_slot = range(slot.data, slot.data + slot.size)
             if finger is not None and (touched is None or not touched.isdisjoint(bytes_of_slot)):

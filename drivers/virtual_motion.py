@@ -5,16 +5,15 @@ Positions are encoder ticks (float), velocities ticks/s. Nothing steps or sleeps
 time, exactly, so that the cost doesn't depend on how long nobody looked.
 """
 
-from dataclasses import dataclass
 from math import copysign, exp, sqrt
+from typing import NamedTuple
 
 LAG_S = 0.015
 """Time constant with which the shaft follows its profile; ours, the order of a small geared servo."""
 _AT_REST_TICKS = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """A stretch of constant acceleration: duration in s, velocities at both ends in ticks/s."""
 
     duration_s: float
@@ -120,6 +119,15 @@ class Shaft:
         self._phases = ()
         self._elapsed_s = 0.0
 
+    def brake(self, duration_s: float) -> None:
+        """Slow down evenly to a standstill and forget the goal."""
+        velocity = self.velocity
+        if duration_s <= 0.0 or velocity == 0.0:
+            self.stop()
+            return
+        self.reference = self.position + LAG_S * velocity
+        self.follow(self.reference + velocity * duration_s / 2.0, (Phase(duration_s, velocity, 0.0),))
+
     def advance(self, to_ns: int) -> None:
         """Move on to the time ``to_ns``; an earlier time than the last one changes nothing."""
         left_s = (to_ns - self.time_ns) * 1e-9
@@ -134,19 +142,20 @@ class Shaft:
 
     def _advance_phase(self, left_s: float) -> float:
         """Spend up to ``left_s`` in the current phase; returns what is left."""
-        phase = self._phases[0]
-        step_s = min(left_s, phase.duration_s - self._elapsed_s)
+        duration_s, first, last = self._phases[0]
+        elapsed_s = self._elapsed_s
+        step_s = min(left_s, duration_s - elapsed_s)
         if step_s > 0.0:
-            acceleration = (phase.end_ticks_s - phase.start_ticks_s) / phase.duration_s
-            start = self.reference_velocity
+            acceleration = (last - first) / duration_s
+            start = first + acceleration * elapsed_s
             end = start + acceleration * step_s
             # position' = (reference - position) / lag has this solution for a quadratic reference
             behind = LAG_S * LAG_S * acceleration
             fade = (self.position - (self.reference - LAG_S * start + behind)) * exp(-step_s / LAG_S)
             self.reference += (start + end) / 2.0 * step_s
             self.position = self.reference - LAG_S * end + behind + fade
-            self._elapsed_s += step_s
-        if self._elapsed_s >= phase.duration_s - 1e-12:
+            self._elapsed_s = elapsed_s = elapsed_s + step_s
+        if elapsed_s >= duration_s - 1e-12:
             self._phases = self._phases[1:]
             self._elapsed_s = 0.0
             if not self._phases:

@@ -5,6 +5,8 @@ from drivers.units import WATCHDOG_UNIT_MS
 
 EXPIRED = -1
 """What the register reads after an expiry (255 as a byte)."""
+SHORTEST_NS = WATCHDOG_UNIT_MS * 1_000_000
+"""A shorter silence expires no watchdog."""
 
 
 class BusWatchdog:
@@ -27,7 +29,7 @@ class BusWatchdog:
 
     def accepts(self, value: int) -> bool:
         """Whether ``value`` may be written now."""
-        return value == 0 if self.expired else 0 <= value <= 127
+        return value == 0 if self.value == EXPIRED else 0 <= value <= 127
 
     def set(self, value: int, now_ns: int) -> None:
         """Write the register; counting starts again."""
@@ -40,16 +42,17 @@ class BusWatchdog:
             self._fed_ns = max(self._fed_ns, now_ns)
         self._armed = armed
 
-    def feed(self, now_ns: int) -> None:
-        """An instruction packet was on the bus."""
-        if now_ns > self._fed_ns:
-            self._fed_ns = now_ns
+    def expiry_ns(self, now_ns: int, heard_ns: int) -> int | None:
+        """The moment at which it expired, when that is not after ``now_ns`` and wasn't known yet. Latches.
 
-    def expiry_ns(self, now_ns: int) -> int | None:
-        """The moment at which it expired, when that is not after ``now_ns`` and wasn't known yet. Latches."""
+        Args:
+            now_ns: now.
+            heard_ns: when the last instruction was on the line; it must be asked before that changes, unless the
+                silence before was shorter than `SHORTEST_NS`.
+        """
         if not self._armed or self.value <= 0:
             return None
-        deadline_ns = self._fed_ns + self.value * WATCHDOG_UNIT_MS * 1_000_000
+        deadline_ns = max(self._fed_ns, heard_ns) + self.value * SHORTEST_NS
         if now_ns < deadline_ns:
             return None
         self.value = EXPIRED

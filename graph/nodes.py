@@ -109,6 +109,17 @@ def virtual_port(robot: Robot) -> str:
     return str(run_directory() / f"{robot.name}-{os.environ.get('ROS_DOMAIN_ID', '0')}")
 
 
+def bus_ports(robot: Robot, path: str = "") -> dict[str, str]:
+    """The port of each bus. With ``path`` that is the port of a robot with one bus, and ``path-<bus>`` of each bus of
+    a robot with several, as a virtual robot links them; without it the ports are those of the robot's file.
+    """
+    if not path:
+        return {bus.name: bus.port for bus in robot.buses}
+    if len(robot.buses) == 1:
+        return {robot.buses[0].name: path}
+    return {bus.name: f"{path}-{bus.name}" for bus in robot.buses}
+
+
 def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -> list[ProcessSpec]:
     """The robot's side: nothing for an external driver, the driver node, and a virtual robot where asked for."""
     if options.driver == "external":

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from graph.topics import DRIVER_STATE, HANDS, JOINT_STATES, SENT, TELEOP_STATE
 from recorder import streams
 from recorder.align import Aligned, Bool, Int64, make_ticks, newest_at
+from recorder.command_groups import merged_commands
 from recorder.errors import TakeError
 from recorder.events import Event, told_events
 from recorder.health import Health, StreamRows, assess
@@ -104,7 +105,7 @@ def _streams(take: Take, robot: Robot) -> _Streams:
         )
     return _Streams(
         joints,
-        streams.command_samples(take, robot.groups[0][0], names),
+        merged_commands(take, robot.groups, names),
         streams.command_samples(take, SENT.name, names),
         streams.hand_samples(take, HANDS.name),
         {name: streams.frame_samples(take, topic) for name, topic in take.metadata.camera_topics().items()},

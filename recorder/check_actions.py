@@ -62,10 +62,12 @@ def outside_limits(robot: Robot, positions: NDArray[np.float64]) -> list[str]:
 
 
 def _tracking(episode: Episode) -> Finding:
-    rows = episode["/operator/engaged"] & np.isfinite(episode["/actions/requested"]).all(axis=1)
-    if not rows.any():
+    told = np.isfinite(episode["/actions/requested"])
+    asked = told.any(axis=0)  # a robot with several command topics need not be driven on all of them
+    rows = episode["/operator/engaged"] & told[:, asked].all(axis=1)
+    if not asked.any() or not rows.any():
         return warn("tracking", "no row has both an engaged operator and a requested action: nothing to compare")
-    error = episode["/observations/qpos"][rows] - episode["/actions/requested"][rows]
+    error = (episode["/observations/qpos"][rows] - episode["/actions/requested"][rows])[:, asked]
     rmse = float(np.degrees(np.sqrt(np.mean(error**2))))
     return graded(
         "tracking", f"measured and requested differ by {rmse:.2f} degrees RMS", warned=not rmse < TRACKING_WARN_DEG

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder.align import Aligned, Bool, Int64, Spacing, lost_per_row, lost_rows, spacing
+from recorder.align import Aligned, Bool, Int64, Spacing, lost_per_row, lost_rows, newest_at, spacing
 from recorder.schema import CAMERA_STALE_NS, COMMANDS, STALE_NS
 from recorder.streams import Samples
 
@@ -70,9 +70,11 @@ def assess(rows: dict[str, StreamRows], tick_ns: Int64, engaged: Bool, rate_hz: 
     observed = [row for name, row in rows.items() if name not in COMMANDS and len(row.samples)]
     dropped, late = (np.zeros(len(tick_ns), np.bool_) for _ in range(2))
     for name, row in rows.items():
-        lost = lost_rows(row.aligned, row.samples.stamp_ns, row.samples.lost, period_ns)
-        dropped |= required[name] & (~row.aligned.present | lost)
-        late |= required[name] & (row.aligned.pick(row.samples.receive_ns) > tick_ns + period_ns)
+        dropped |= required[name] & ~row.aligned.present
+        for topic in row.samples.by_topic():
+            held = newest_at(topic.stamp_ns, tick_ns)
+            dropped |= required[name] & lost_rows(held, topic.stamp_ns, topic.lost, period_ns)
+            late |= required[name] & (held.pick(topic.receive_ns) > tick_ns + period_ns)
     any_stale = np.any([stale[name] & required[name] for name in rows], axis=0)
     return Health(
         stale,
@@ -81,7 +83,7 @@ def assess(rows: dict[str, StreamRows], tick_ns: Int64, engaged: Bool, rate_hz: 
         dropped,
         _skew(observed),
         int(any_stale.sum()),
-        {name: spacing(row.samples.stamp_ns, int(tick_ns[0]), int(tick_ns[-1])) for name, row in rows.items()},
+        {name: _spacing(row.samples, int(tick_ns[0]), int(tick_ns[-1])) for name, row in rows.items()},
     )
 
 
@@ -104,6 +106,16 @@ def _stale(name: str, row: StreamRows, engaged: Bool) -> Bool:
     """(T,) whether the row's sample is older than its stream allows; commands only count while engaged."""
     stale: Bool = row.aligned.age_ns > STALE_NS.get(name, CAMERA_STALE_NS)
     return stale & engaged if name in COMMANDS else stale
+
+
+def _spacing(samples: Samples, first_ns: int, last_ns: int) -> Spacing:
+    """Of a stream of several topics, each judged by itself: the largest intervals of any, the gaps of all."""
+    topics = [spacing(topic.stamp_ns, first_ns, last_ns) for topic in samples.by_topic()]
+    return Spacing(
+        max(topic.usual_ns for topic in topics),
+        max(topic.largest_ns for topic in topics),
+        sum(topic.gaps for topic in topics),
+    )
 
 
 def _skew(observed: list[StreamRows]) -> Int64:

@@ -96,31 +96,33 @@ def plan_replay(
     if measured.shape != (len(robot.joints),) or not np.isfinite(measured).all():
         raise ReplayError(f"the measured pose should be {len(robot.joints)} finite numbers, found {measured}")
     actions, ticks = requested_actions(episode, robot)
+    actions = np.where(np.isnan(actions), measured, actions)  # what nobody commanded stays where it is
     actions.setflags(write=False)
     ramp_s = ramp_duration_s(float(np.abs(actions[0] - measured).max()), ramp_speed_rad_s)
     return ReplayPlan(robot.joint_names, measured.copy(), actions, (ticks - ticks[0]) / 1e9 / speed, ramp_s)
 
 
 def requested_actions(episode: Episode, robot: Robot) -> tuple[Float64, NDArray[np.int64]]:
-    """(T', J) requested actions [rad] and (T',) their ticks [ns], from the first row that has one to the last.
+    """(T', J) requested actions [rad] and (T',) their ticks [ns], from the first row that has one of every command
+    topic to the last. A topic on which nothing was ever requested does not count: its joints are NaN.
 
     Raises:
         ReplayError: nothing was requested, or something unfit to be sent.
     """
     requested = episode["/actions/requested"]
-    present = np.flatnonzero(episode["/time/requested/age_ns"] >= 0)
-    if not len(present):
+    told = {group: np.isfinite(requested[:, group]).any(axis=1) for _, group in robot.groups}
+    used = [group for group, rows in told.items() if rows.any()]
+    if not used:
         raise ReplayError(f"{episode.path.name} holds no requested action: was teleop running when it was recorded?")
-    actions = requested[present[0] :]
-    wrong = np.flatnonzero(~np.isfinite(actions).all(axis=1))
+    first = max(int(told[group].argmax()) for group in used)
+    actions = requested[first:]
+    wrong = np.flatnonzero(~np.isfinite(actions[:, np.concatenate(used)]).all(axis=1))
     if len(wrong):
-        raise ReplayError(
-            f"{len(wrong)} requested actions are not finite, first in row {present[0] + wrong[0]}: not sent"
-        )
+        raise ReplayError(f"{len(wrong)} requested actions are not finite, first in row {first + wrong[0]}: not sent")
     outside = outside_limits(robot, actions)
     if outside:
         raise ReplayError(f"requested actions leave the limits of {robot.name} in {', '.join(outside)}: not sent")
-    return actions, episode["/time/tick_ns"][present[0] :]
+    return actions, episode["/time/tick_ns"][first:]
 
 
 def _refuse_other_robot(episode: Episode, robot: Robot) -> None:

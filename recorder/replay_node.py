@@ -10,6 +10,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.task import Future
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -20,6 +21,7 @@ from recorder.errors import ReplayError
 from recorder.replay import Phase, ReplayPlan, plan_replay
 from recorder.replay_report import replay_report
 from robots import load_robot
+from robots.robot import by_topic
 
 REPLAY_STATE = Topic("/replay/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """``message`` is WAITING, ENGAGING, REPLAYING, RELEASING, DONE or FAILED; key ``reason``."""
@@ -64,8 +66,8 @@ class ReplayNode(BoothNode):
         self._sender = f"replay-{os.getpid()}"
         self._replay_from_ns = 0
         self._measured: list[tuple[int, np.ndarray]] = []
-        topic = command(self._robot.groups[0][0])
-        self._commands = self.create_publisher(JointTrajectory, topic.name, qos_profile(topic.qos))
+        topics = [command(name) for name, _ in self._robot.groups]
+        self._commands = {t.name: self.create_publisher(JointTrajectory, t.name, qos_profile(t.qos)) for t in topics}
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
         self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
         self.create_subscription(DiagnosticStatus, DRIVER_STATE.name, self._on_driver, qos_profile(DRIVER_STATE.qos))
@@ -138,12 +140,11 @@ class ReplayNode(BoothNode):
             self._engage.call_async(SetBool.Request(data=False)).add_done_callback(self._on_released)
 
     def _publish(self, position: np.ndarray) -> None:
-        message = JointTrajectory(joint_names=list(self._robot.joint_names))
-        message.header.stamp = to_msg_time(self.graph_clock.now_ns())
-        message.header.frame_id = self._sender
-        message.header.frame_id = self._sender
-        message.points = [JointTrajectoryPoint(positions=position.tolist())]
-        self._commands.publish(message)
+        """One message for each of the robot's command topics; all of them have the same stamp."""
+        header = Header(stamp=to_msg_time(self.graph_clock.now_ns()), frame_id=self._sender)
+        for topic, names, positions in by_topic(self._robot, position.tolist()):
+            point = JointTrajectoryPoint(positions=positions)
+            self._commands[topic].publish(JointTrajectory(header=header, joint_names=names, points=[point]))
 
     def _on_released(self, future: Future) -> None:
         response = future.result()

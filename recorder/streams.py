@@ -28,7 +28,8 @@ class Samples:
         stamp_ns: (N,) graph time at the source.
         receive_ns: (N,) graph time of arrival at the recorder.
         sequence: (N,) the publisher's number.
-        lost: (N,) messages lost right before this one arrived.
+        lost: (N,) messages of the same topic lost right before this one arrived.
+        topic: (N,) which of the stream's topics it came on; 0 for a stream of one topic.
         undecodable: messages left out because they could not be decoded.
     """
 
@@ -36,10 +37,20 @@ class Samples:
     receive_ns: Int64
     sequence: Int64
     lost: Int64
+    topic: Int64
     undecodable: int = 0
 
     def __len__(self) -> int:
         return len(self.stamp_ns)
+
+    def by_topic(self) -> "tuple[Samples, ...]":
+        """The samples of each topic by itself."""
+        return tuple(self._where(self.topic == number) for number in range(int(self.topic.max(initial=0)) + 1))
+
+    def _where(self, kept: NDArray[np.bool_]) -> "Samples":
+        return Samples(
+            self.stamp_ns[kept], self.receive_ns[kept], self.sequence[kept], self.lost[kept], self.topic[kept]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +120,10 @@ def joint_samples(take: Take, topic: str, names: Sequence[str]) -> Joints:
 
 
 def command_samples(take: Take, topic: str, names: Sequence[str]) -> Commands:
-    """Decode JointTrajectories; the stamp is the moment of issue: header.stamp + time_from_start of the first point.
+    """Decode the JointTrajectories of one topic.
 
-    A header without a stamp means "now": then it is the moment of publishing, and no frame is known as its cause.
+    The stamp is the moment of issue: header.stamp + time_from_start of the first point. A header without a stamp means
+    "now": then it is the moment of publishing, and no frame is known as its cause.
 
     Raises:
         TakeError: none of the joints is in any message.
@@ -183,6 +195,7 @@ def _decode(
         np.array([messages[row].receive_ns for row in rows], np.int64),
         np.array([messages[row].sequence for row in rows], np.int64),
         lost[rows] if rows else np.zeros(0, np.int64),
+        np.zeros(len(rows), np.int64),
         len(messages) - len(kept),
     )
     return samples, decoded

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a robot is: one YAML file per robot and the loader. No code per robot."""
+"""What a robot is: one YAML file and one URDF per robot, and their loaders. No code per robot."""
 
 from robots.robot import Bus, Joint, Robot, RobotFileError, load_robot, robot_names
 

@@ -20,6 +20,11 @@ STOP_FACTOR = 3.0
 """A hold may brake this much harder than an ordinary motion accelerates; it gets there and lets go within one period
 when following goes on."""
 
+BRAKING_SHARE = 0.5
+"""Share of the acceleration cap that is counted on to stop before a joint limit."""
+FEED_SHARE = 0.9
+"""A moving target is met with at most this share of the velocity cap, so that a lag can be made up."""
+
 SOFT_START_S = 1.0
 SOFT_START_SHARE = 0.25
 
@@ -76,23 +81,42 @@ class MotionLimiter:
         """Start slowly from here: the velocity cap rises from a quarter to full within a second."""
         self._since_engage_s = 0.0
 
-    def follow(self, target_rad: Array) -> Step:
-        """One period towards the target; the target is clipped to the joint limits, one with a NaN is a hold."""
+    def follow(self, target_rad: Array, velocity_rad_s: Array | None = None, share: float = 1.0) -> Step:
+        """One period towards the target; the target is clipped to the joint limits, one with a NaN is a hold.
+
+        Args:
+            target_rad: where to (n,).
+            velocity_rad_s: how fast the target itself moves (n,); it is met at that speed, not at rest, as far as
+                velocity caps and the way to the next joint limit allow.
+            share: of the velocity caps, for slow motions.
+        """
         if np.isnan(target_rad).any():
             return self.hold()
         if self._braking:
             self._let_go_of_the_brake()
         rise = min(1.0, self._since_engage_s / SOFT_START_S)
-        share = SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
+        share *= SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
         self._since_engage_s += self._period_s
         self._input.control_interface = ControlInterface.Position
         self._input.max_velocity = (self._velocity * share).tolist()
         self._input.max_acceleration = self._acceleration.tolist()
         self._input.max_jerk = self._jerk.tolist()
-        self._input.target_position = np.clip(target_rad, self._lower, self._upper).tolist()
-        self._input.target_velocity = [0.0] * self._count
+        target = np.clip(target_rad, self._lower, self._upper)
+        self._input.target_position = target.tolist()
+        if velocity_rad_s is None:
+            self._input.target_velocity = [0.0] * self._count
+        else:
+            self._input.target_velocity = self._meetable(target, velocity_rad_s, share).tolist()
         self._input.target_acceleration = [0.0] * self._count
         return self._advance()
+
+    def _meetable(self, target: Array, velocity: Array, share: float) -> Array:
+        """As much of a target's velocity as leaves room to stop before the joint limit behind it."""
+        way = np.where(velocity >= 0.0, self._upper - target, target - self._lower)
+        stop = BRAKING_SHARE * self._acceleration
+        room = np.sqrt(2.0 * stop * np.maximum(way, 0.0) + (stop * stop / self._jerk) ** 2) - stop * stop / self._jerk
+        most = np.minimum(room, FEED_SHARE * share * self._velocity)
+        return np.clip(np.nan_to_num(velocity), -most, most)
 
     def hold(self) -> Step:
         """One period of braking to standstill, and then of standing still."""

@@ -4,10 +4,11 @@
 import os
 
 import numpy as np
+from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.task import Future
 from sensor_msgs.msg import JointState, PointCloud2
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -34,6 +35,7 @@ from graph.topics import (
 )
 from robots import load_robot
 from robots.limiter import MotionLimiter
+from robots.robot import by_topic
 from teleop.engage import EngageSettings, Phase
 from teleop.filters import OneEuroSettings
 from teleop.session import Target, TeleopSession
@@ -50,8 +52,9 @@ COAST_NS = 100_000_000
 class TeleopNode(BoothNode):
     """Shell around TeleopSession.
 
-    With our own driver, every camera frame gives one command, stamped with its capture time. With an external driver
-    the motion limiter runs here and commands go out at 100 Hz with stamp zero ("now"), as ROBOTIS's controllers expect.
+    With our own driver, every camera frame gives one command on each of the robot's topics, stamped with its capture
+    time. With an external driver the motion limiter runs here and commands go out at 100 Hz with stamp zero ("now"), as
+    ROBOTIS's controllers expect.
     """
 
     def __init__(self) -> None:
@@ -59,8 +62,8 @@ class TeleopNode(BoothNode):
         self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
         self._external = self.declare("driver", "dynamixel", "virtual, dynamixel or external") == "external"
         self._session = TeleopSession(self._robot, *self._declared_settings())
-        topic = command(self._robot.groups[0][0])
-        self._commands = self.create_publisher(JointTrajectory, topic.name, qos_profile(topic.qos))
+        topics = [command(name) for name, _ in self._robot.groups]
+        self._commands = {t.name: self.create_publisher(JointTrajectory, t.name, qos_profile(t.qos)) for t in topics}
         self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
         self._asking: Future | None = None
@@ -105,14 +108,15 @@ class TeleopNode(BoothNode):
         self._after()
 
     def _publish(self, position_rad: np.ndarray, capture_ns: int) -> None:
-        message = JointTrajectory(joint_names=list(self._robot.joint_names))
-        message.header.stamp = to_msg_time(capture_ns + self.graph_clock.offset_ns)
-        message.header.frame_id = self._sender
-        issued_after_ns = max(0, self.graph_clock.monotonic_ns() - capture_ns)
-        message.points = [
-            JointTrajectoryPoint(positions=position_rad.tolist(), time_from_start=to_msg_duration(issued_after_ns))
-        ]
-        self._commands.publish(message)
+        header = Header(stamp=to_msg_time(capture_ns + self.graph_clock.offset_ns), frame_id=self._sender)
+        issued_after = to_msg_duration(max(0, self.graph_clock.monotonic_ns() - capture_ns))
+        self._send(header, position_rad, issued_after)
+
+    def _send(self, header: Header, position_rad: np.ndarray, after: Duration) -> None:
+        """One message for each of the robot's command topics; all of them have the same stamps."""
+        for topic, names, positions in by_topic(self._robot, position_rad.tolist()):
+            point = JointTrajectoryPoint(positions=positions, time_from_start=after)
+            self._commands[topic].publish(JointTrajectory(header=header, joint_names=names, points=[point]))
 
     def _after(self) -> None:
         """Act on a changed phase: ask the driver, tell everybody."""
@@ -153,10 +157,11 @@ class TeleopNode(BoothNode):
         if self._target is None:
             return ""
         distance = np.abs(self._target.position_rad - self._measured)
-        allowed = self._robot.motion.engage_distance_rad
-        if distance.max() > allowed:
-            name = self._robot.joint_names[int(distance.argmax())]
-            return f"{name} is {distance.max():.2f} rad away, at most {allowed:.2f} allowed"
+        allowed = np.array(self._robot.engage_distance_rad)
+        worst = int((distance - allowed).argmax())
+        if distance[worst] > allowed[worst]:
+            name = self._robot.joint_names[worst]
+            return f"{name} is {distance[worst]:.2f} rad away, at most {allowed[worst]:.2f} allowed"
         return ""
 
     def _on_answer(self, future: Future) -> None:
@@ -193,13 +198,7 @@ class TeleopNode(BoothNode):
         if not self._braking:
             return
         step = self._limiter.hold() if target is None else self._limiter.follow(target.position_rad)
-        message = JointTrajectory(joint_names=list(self._robot.joint_names))
-        message.points = [
-            JointTrajectoryPoint(
-                positions=step.position_rad.tolist(), time_from_start=to_msg_duration(EXTERNAL_HORIZON_NS)
-            )
-        ]
-        self._commands.publish(message)
+        self._send(Header(), step.position_rad, to_msg_duration(EXTERNAL_HORIZON_NS))
 
     def _on_timer(self) -> None:
         self._session.tick(self.graph_clock.monotonic_ns())

@@ -25,4 +25,5 @@ def own_run_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     """Links to virtual robots go to a directory of this test."""
     path = tmp_path_factory.mktemp("run")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    monkeypatch.setenv("BOOTH_MAINTENANCE_DB", str(path / "maintenance.sqlite"))
     return path

@@ -35,7 +35,8 @@ class LiveGraph:
         self.commands: list[JointTrajectory] = []
         self.diagnostics: list[tuple[str, str, str]] = []
         self.client.subscribe(JOINT_STATES, JointState, self._on_joints)
-        self.client.subscribe(command(robot.groups[0][0]), JointTrajectory, self.commands.append)
+        for topic, _ in robot.groups:
+            self.client.subscribe(command(topic), JointTrajectory, self.commands.append)
         self.client.subscribe(DIAGNOSTICS, DiagnosticArray, self._on_diagnostics)
 
     def __enter__(self) -> "LiveGraph":

@@ -38,7 +38,10 @@ def test_an_unknown_verb_is_a_usage_error() -> None:
 def test_robot_list_as_json_is_the_last_line() -> None:
     ran = booth("robot", "list", "--json")
     assert ran.code == 0
-    assert {robot["name"]: robot["joints"] for robot in ran.json["robots"]} == {"hx5_d20_right": 20, "op3": 20}
+    assert {robot["name"]: robot["joints"] for robot in ran.json["robots"]} == {
+        **{"ffw_sh5": 57, "ffw_bg2": 19, "ffw_sg2": 19, "hx5_d20_left": 20, "hx5_d20_right": 20},
+        **{"op3": 20, "xl330_hand": 11},
+    }
 
 
 def test_robot_show_prints_each_joint_with_its_limits() -> None:

@@ -51,15 +51,17 @@ def test_goals_equal_the_measured_pose_before_torque_comes_on(name: str) -> None
         and packet.params[:2] in (units_address(98), units_address(8))
         and packet.params[2] > 0
     ]
+    places = units_address(table["Goal Position"].address), units_address(799)
     goals = [
         i
         for i, data in enumerate(rig.line.instructions)
-        if protocol.decode(data).instruction == protocol.Instruction.SYNC_WRITE
+        if (packet := protocol.decode(data)).instruction == protocol.Instruction.WRITE and packet.params[:2] in places
     ]
     assert len(torque) == len(rig.robot.joints)
     assert watchdog
     assert min(watchdog) < min(torque)
-    assert min(goals) < min(torque)
+    assert goals
+    assert max(goals) < min(torque)
 
 
 def units_address(address: int) -> bytes:
@@ -172,8 +174,9 @@ def test_engaging_is_measured_from_where_the_robot_is_not_from_the_last_goal() -
     rig = Rig("op3")
     target = pose(rig)
     rig.run(3, target)
-    rig.line.virtual.device(5).turn_to(2048 + 900)
-    rig.run(1, target)
+    for ticks in range(0, 901, 100):
+        rig.line.virtual.device(5).turn_to(2048 + ticks)
+        rig.run(1, target)
     refusal = rig.loop.request_engage()
     assert "r_el is" in refusal
     assert "rad away" in refusal
@@ -188,7 +191,7 @@ def test_a_protective_stop_keeps_torque_on_and_needs_no_new_set_up() -> None:
     before = len(rig.line.instructions)
     assert rig.loop.request_engage() == ""
     assert rig.run(1, target).status.state is State.ENGAGED
-    assert len(rig.line.instructions) - before == 2
+    assert len(rig.line.instructions) - before <= 2
     assert all(rig.line.virtual.device(joint.id).peek("Torque Enable") for joint in rig.robot.joints)
 
 
@@ -232,7 +235,7 @@ def test_an_unknown_hardware_error_holds_as_well() -> None:
     rig.line.virtual.device(5).raise_hardware_error(0b1000000, rig.line.now_ns)
     last = rig.run(10, target)
     assert last.status.state is State.HOLD
-    assert "r_el: hardware error code 64" in last.status.reason
+    assert "r_el (ID 5): unknown error (bit 6)" in last.status.reason
 
 
 def test_a_servo_whose_torque_went_off_is_noticed() -> None:
@@ -346,7 +349,7 @@ def test_one_silent_servo_leaves_the_others_fresh_and_holds_the_robot() -> None:
     assert not last.reading.fresh[6]
     assert np.isnan(last.reading.position_rad[6])
     assert last.status.state is State.HOLD
-    assert "not all servos answered" in last.status.reason
+    assert "r_hip_yaw (ID 7) does not answer" in last.status.reason
 
 
 def test_power_loss_stops_the_robot_and_names_power() -> None:
@@ -368,7 +371,7 @@ def test_a_hardware_error_holds_the_robot_and_is_named(name: str, servo_id: int,
     rig.line.virtual.device(servo_id).raise_hardware_error(0b100000, rig.line.now_ns)
     last = rig.run(120, target)
     assert last.status.state is State.HOLD
-    assert f"{joint}: overload" in last.status.reason
+    assert f"{joint} (ID {servo_id}): overloaded" in last.status.reason
 
 
 def test_a_finger_motor_that_falls_silent_behind_its_controller_is_noticed() -> None:

@@ -8,18 +8,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from drivers import safety
 from drivers.safety import MS, Facts, State, Status
+from graph.faults import Fault, FaultCode
 
 FRESH = Facts(command_age_ns=10 * MS)
+SILENT = Fault(FaultCode.SERVO_SILENT, "r_el (ID 5) does not answer")
+NO_POWER = Fault(FaultCode.BRANCH_POWER_LOST, "arm_r has no power", stops=True)
 ANY_STATUS = st.builds(Status, st.sampled_from(State), st.sampled_from(["", "why"]))
 ANY_FACTS = st.builds(
     Facts,
     command_age_ns=st.one_of(st.none(), st.integers(0, 10_000 * MS)),
-    bus_silent_ns=st.integers(0, 2_000 * MS),
-    bus_misses=st.integers(0, 10),
+    faults=st.sampled_from([(), (SILENT,), (NO_POWER, SILENT)]),
     pause_ns=st.sampled_from([0, 40 * MS, 100 * MS, 10_000 * MS]),
-    watchdog_expired=st.booleans(),
-    alert=st.sampled_from(["", "r_el: overload"]),
-    commanders=st.integers(0, 3),
+    strangers=st.sampled_from([(), ("rogue",)]),
 )
 
 
@@ -39,25 +39,30 @@ def test_watching_never_leaves_a_fault(status: Status, facts: Facts) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "state", "word"),
+    ("facts", "state", "word", "code"),
     [
-        (Facts(command_age_ns=101 * MS), State.HOLD, "no fresh command for 100 ms"),
-        (Facts(command_age_ns=None), State.HOLD, "no command"),
-        (Facts(10 * MS, bus_silent_ns=60 * MS, bus_misses=3), State.HOLD, "not all servos answered"),
-        (Facts(10 * MS, alert="r_el: overload"), State.HOLD, "overload"),
-        (Facts(10 * MS, commanders=2), State.HOLD, "2 nodes publish"),
-        (Facts(10 * MS, bus_silent_ns=600 * MS, bus_misses=20), State.STOPPED, "silent for 600 ms"),
-        (Facts(10 * MS, watchdog_expired=True), State.STOPPED, "watchdog"),
-        (Facts(command_age_ns=100 * MS), State.ENGAGED, ""),
-        (Facts(10 * MS, bus_silent_ns=80 * MS, bus_misses=1), State.ENGAGED, ""),
-        (Facts(command_age_ns=190 * MS, pause_ns=100 * MS), State.ENGAGED, ""),
-        (Facts(command_age_ns=260 * MS, pause_ns=9_000 * MS), State.HOLD, "no fresh command"),
+        (Facts(command_age_ns=101 * MS), State.HOLD, "no fresh command for 100 ms", FaultCode.COMMAND_STALE),
+        (Facts(command_age_ns=None), State.HOLD, "no command", FaultCode.COMMAND_STALE),
+        (Facts(10 * MS, faults=(SILENT,)), State.HOLD, "ID 5", FaultCode.SERVO_SILENT),
+        (Facts(10 * MS, strangers=("rogue",)), State.HOLD, "rogue sends commands", FaultCode.SECOND_COMMANDER),
+        (Facts(10 * MS, faults=(NO_POWER,)), State.STOPPED, "arm_r", FaultCode.BRANCH_POWER_LOST),
+        (Facts(command_age_ns=100 * MS), State.ENGAGED, "", None),
+        (Facts(command_age_ns=190 * MS, pause_ns=100 * MS), State.ENGAGED, "", None),
+        (Facts(command_age_ns=260 * MS, pause_ns=9_000 * MS), State.HOLD, "no fresh command", FaultCode.COMMAND_STALE),
     ],
 )
-def test_each_fault_ends_engagement_with_its_reason(facts: Facts, state: State, word: str) -> None:
+def test_each_fault_ends_engagement_with_its_reason(facts: Facts, state: State, word: str, code: FaultCode) -> None:
     after = safety.watch(Status(State.ENGAGED), facts)
-    assert after.state is state
+    assert (after.state, after.code) == (state, code)
     assert word in after.reason
+
+
+def test_homing_needs_no_commands_but_a_healthy_robot() -> None:
+    assert safety.home(Status(State.HOLD, "why"), Facts()) == (Status(State.HOMING), "")
+    assert safety.home(Status(State.ENGAGED), FRESH)[1] == "the operator is engaged: release first"
+    assert "ID 5" in safety.home(Status(State.READY), Facts(faults=(SILENT,)))[1]
+    assert safety.watch(Status(State.HOMING), Facts(faults=(SILENT,))).state is State.HOLD
+    assert safety.arrived(Status(State.HOMING)).state is State.READY
 
 
 @given(ANY_FACTS, st.floats(0, 3))
@@ -66,10 +71,8 @@ def test_engage_needs_a_fresh_command_a_healthy_bus_and_nearness(facts: Facts, d
     healthy = (
         facts.command_age_ns is not None
         and facts.command_age_ns <= 100 * MS
-        and (facts.bus_silent_ns <= 50 * MS or facts.bus_misses < 3)
-        and not facts.watchdog_expired
-        and not facts.alert
-        and facts.commanders <= 1
+        and not facts.faults
+        and not facts.strangers
         and distance <= 1.0
     )
     assert (after.state is State.ENGAGED) == healthy
@@ -106,6 +109,11 @@ class SafetyMachine(RuleBasedStateMachine):
     def engage(self, facts: Facts, distance: float) -> None:
         self.status, refusal = safety.engage(self.status, facts, distance, "joint", 1.0)
         self.allowed = not refusal
+
+    @rule(facts=ANY_FACTS)
+    def home(self, facts: Facts) -> None:
+        self.status, _ = safety.home(self.status, facts)
+        self.allowed = self.allowed and self.status.state is State.ENGAGED
 
     @rule()
     def release(self) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import protocol as dxl
-from drivers.control_table import XM430_W350
+from drivers.servo_model import servo_model
 from drivers.virtual_build import build_virtual_bus, start_ticks
 from drivers.virtual_bus import VirtualBus
 from drivers.virtual_servo import OVERLOAD_ERROR, VirtualServo
@@ -18,7 +18,7 @@ S = 1_000_000_000
 
 
 def servo(number, **options):
-    return VirtualServo(XM430_W350, number, **{"firmware": 50, "baud": BAUD, **options})
+    return VirtualServo(servo_model("xm430_w350"), number, **{"firmware": 50, "baud": BAUD, **options})
 
 
 def bus_of(*numbers):

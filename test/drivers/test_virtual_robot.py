@@ -270,16 +270,16 @@ def test_run_virtual_robot_tells_the_path_serves_and_cleans_up(tmp_path):
     link, stop, ready = tmp_path / "robot", threading.Event(), threading.Event()
     told = []
 
-    def on_ready(path):
-        told.append(path)
+    def on_ready(paths):
+        told.append(paths)
         ready.set()
 
     thread = threading.Thread(target=run_virtual_robot, args=(OP3, link, False, on_ready, stop))
     thread.start()
     try:
         assert ready.wait(DEADLINE_S)
-        assert told == [str(link)]
-        assert dxl.decode(exchange(told[0], dxl.ping(5), 14)).id == 5
+        assert told == [{"body": str(link)}]
+        assert dxl.decode(exchange(str(link), dxl.ping(5), 14)).id == 5
     finally:
         stop.set()
         thread.join(DEADLINE_S)

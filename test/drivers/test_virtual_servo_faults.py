@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual servo's bus watchdog, faults, reboots and staged writes. Time is a number that the test hands in."""
 
-from drivers.control_table import XM430_W350
 from drivers.protocol import ErrorNumber
+from drivers.servo_model import servo_model
 from drivers.virtual_device import BOOT_NS
 from drivers.virtual_servo import EXTENDED_POSITION_MODE, OVERHEATING_ERROR, OVERLOAD_ERROR, VirtualServo
 
@@ -12,7 +12,7 @@ OK = ErrorNumber.NONE
 
 
 def xm430(**options):
-    return VirtualServo(XM430_W350, 1, **{"firmware": 50, "baud": 2_000_000, **options})
+    return VirtualServo(servo_model("xm430_w350"), 1, **{"firmware": 50, "baud": 2_000_000, **options})
 
 
 def put(servo, name, value, now_ns=0):
@@ -200,7 +200,7 @@ def test_staging_checks_at_once():
 
 
 def test_factory_reset_keeps_what_it_should_and_wants_torque_off():
-    servo = VirtualServo(XM430_W350, 9, firmware=50, baud=2_000_000)
+    servo = VirtualServo(servo_model("xm430_w350"), 9, firmware=50, baud=2_000_000)
     put(servo, "Torque Enable", 1)
     assert servo.factory_reset(2, 0) == ErrorNumber.RESULT_FAIL
     put(servo, "Torque Enable", 0)

@@ -11,9 +11,8 @@ from drivers.safety import State
 def rig_with(**changes: object) -> Rig:
     """A driver that expects something else than what the virtual OP3 is."""
     rig = Rig("op3", connect=False)
-    joints = list(rig.robot.joints)
-    joints[4] = joints[4].model_copy(update=changes)
-    rig.link._robot = rig.robot.model_copy(update={"joints": tuple(joints)})
+    servo = next(servo for servo in rig.link.lines[0].servos if servo.id == 5)
+    servo.joint = servo.joint.model_copy(update=changes)
     return rig
 
 
@@ -51,9 +50,8 @@ def test_a_silent_bus_asks_for_power_instead_of_listing_every_servo() -> None:
 
 def test_firmware_without_a_bus_watchdog_is_refused() -> None:
     rig = Rig("op3", connect=False)
-    bus = rig.robot.bus.model_copy(update={"minimum_firmware": 60})
-    rig.link._robot = rig.robot.model_copy(update={"bus": bus})
-    with pytest.raises(RobotMismatchError, match="firmware 50, at least 60 needed"):
+    rig.line.virtual.device(5).poke("Firmware Version", 37)
+    with pytest.raises(RobotMismatchError, match=r"ID 5 \(r_el\): firmware 37, at least 38 needed for a bus watchdog"):
         rig.loop.connect()
     assert torque_is_off(rig)
 

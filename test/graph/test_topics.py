@@ -32,9 +32,10 @@ def test_service_is_absolute(name):
 
 
 def test_no_name_is_used_twice():
-    names = [topic.name for topic in TOPICS.values()] + list(SERVICES.values())
-    names += [topic for name in robot_names() for topic, _ in load_robot(name).groups]
-    assert len(names) == len(set(names))
+    fixed = [topic.name for topic in TOPICS.values()] + list(SERVICES.values())
+    for robot in robot_names():
+        names = fixed + [topic for topic, _ in load_robot(robot).groups]
+        assert len(names) == len(set(names))
 
 
 def test_the_hand_listens_where_robotis_leader_broadcasts():

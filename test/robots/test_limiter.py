@@ -10,7 +10,11 @@ from ruckig import RuckigError
 from robots import load_robot
 from robots.limiter import SOFT_START_S, SOFT_START_SHARE, STOP_FACTOR, MotionLimiter, Step
 
-HAND, OP3 = load_robot("hx5_d20_right"), load_robot("op3")
+HAND, OP3, BODY = load_robot("hx5_d20_right"), load_robot("op3"), load_robot("ffw_sh5")
+FAR = OP3.model_copy(
+    update={"joints": tuple(j.model_copy(update={"min_rad": -2.8, "max_rad": 2.8}) for j in OP3.joints)}
+)
+"""OP3 with room to get to full speed."""
 PERIOD_S = 0.01
 SLACK = 1.01
 
@@ -114,6 +118,17 @@ def test_what_leaves_the_limiter_is_inside_every_limit_of_the_robot(robot, seed,
     assert (np.abs(motion.jerk) <= SLACK * motion.jerk_cap(caps)).all()
 
 
+@settings(max_examples=30)
+@given(seeds, st.lists(stretches, max_size=6))
+def test_every_joint_keeps_its_own_caps(seed, plan):
+    """A body of arms, fingers, head and a lift in metres."""
+    motion = play(BODY, seed, plan)
+    position, velocity = np.array(motion.position), np.array(motion.velocity)
+    assert (position >= lower(BODY)).all() and (position <= upper(BODY)).all()
+    assert (np.abs(velocity) <= SLACK * np.array(BODY.velocity_rad_s)).all()
+    assert (np.abs(motion.acceleration) <= SLACK * STOP_FACTOR * np.array(BODY.acceleration_rad_s2)).all()
+
+
 @settings(max_examples=60)
 @given(robots, seeds, st.lists(stretches, max_size=8))
 def test_without_a_hold_acceleration_keeps_the_ordinary_cap(robot, seed, plan):
@@ -200,7 +215,7 @@ def test_a_hold_comes_to_a_standstill_and_keeps_it(robot, seed, plan):
 
 
 def test_a_hold_brakes_harder_than_an_ordinary_motion():
-    motion = Motion(OP3, np.full(20, -2.5))
+    motion = Motion(FAR, np.full(20, -2.5))
     motion.follow(np.full(20, 2.5), 140)
     assert motion.velocity[-1][0] > 0.9 * OP3.motion.velocity_rad_s
     motion.hold(30)
@@ -227,7 +242,7 @@ def test_the_first_second_is_slow(robot, seed):
 
 
 def test_softening_slows_a_motion_down_and_lets_it_go_on():
-    motion = Motion(OP3, np.full(20, -2.5))
+    motion = Motion(FAR, np.full(20, -2.5))
     motion.follow(np.full(20, 2.5), 140)
     fast = motion.velocity[-1][0]
     motion.limiter.soften()

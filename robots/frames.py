@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Poses as (4, 4) matrices [metres]: ``a_from_b @ point_in_b`` is the point in frame a."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def identity() -> Array:
+    """The pose that changes nothing, (4, 4)."""
+    return np.eye(4)
+
+
+def read_only(array: Array) -> Array:
+    """The same array; writing to it is an error from now on."""
+    array.setflags(write=False)
+    return array
+
+
+def turned(axis: Array, angle_rad: float) -> Array:
+    """Rotation about a unit ``axis`` (3,), right-handed, as a pose (4, 4) (Rodrigues 1840)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    pose = np.eye(4)
+    pose[:3, :3] += np.sin(angle_rad) * cross + (1.0 - np.cos(angle_rad)) * (cross @ cross)
+    return pose
+
+
+def shifted(axis: Array, distance_m: float) -> Array:
+    """Translation along a unit ``axis`` (3,), as a pose (4, 4)."""
+    pose = np.eye(4)
+    pose[:3, 3] = axis * distance_m
+    return pose

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinematics of a robot from the URDF that its file names."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from robots.kinematics import KinematicTree
+from robots.schema import Robot
+from robots.urdf import MAX_URDF_BYTES, UrdfError, parse_urdf
+
+
+def load_kinematics(robot: Robot) -> KinematicTree:
+    """The tree of a robot's links; its moving joints are the robot's joints, by the same names.
+
+    Raises:
+        UrdfError: the robot file names no URDF, it can't be read, or its joints are not the robot's.
+    """
+    if robot.urdf is None:
+        raise UrdfError(f"{robot.name} has no geometry: add urdf: FILE.urdf to its robot file")
+    path = Path(robot.urdf) if Path(robot.urdf).is_absolute() else Path(str(files("robots"))) / robot.urdf
+    try:
+        if path.stat().st_size > MAX_URDF_BYTES:
+            raise UrdfError(f"{path} has {path.stat().st_size} bytes: a URDF has at most {MAX_URDF_BYTES}")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UrdfError(f"the URDF of {robot.name} can't be read: {error}") from error
+    try:
+        tree = KinematicTree(parse_urdf(text, str(path)))
+    except ValueError as error:
+        raise UrdfError(f"{path} is not one tree of joints: {error}") from error
+    problems = _differences(robot, tree)
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise UrdfError(f"{path} does not fit {robot.name}: {len(problems)} problem(s)\n{listed}")
+    return tree
+
+
+def _differences(robot: Robot, tree: KinematicTree) -> list[str]:
+    ours, theirs = set(robot.joint_names), set(tree.joint_names)
+    problems = [f"{name} is in the robot file only" for name in robot.joint_names if name not in theirs]
+    problems += [
+        f"{name} moves in the URDF, but is not in the robot file" for name in tree.joint_names if name not in ours
+    ]
+    for joint in robot.joints:
+        if joint.name in theirs and joint.prismatic != (tree.joint(joint.name).kind == "prismatic"):
+            kind = tree.joint(joint.name).kind
+            problems.append(f"{joint.name} is {kind} in the URDF, prismatic: {joint.prismatic} in the robot file")
+    return problems
