@@ -76,12 +76,14 @@ def test_bulk_write_and_bulk_reads(port: PortHandler) -> None:
         assert packet.write1ByteTxRx(port, servo, TORQUE, 1) == (COMM_SUCCESS, 0)
     writer = GroupBulkWrite(port, packet)
     for servo in IDS:
-        odd = servo % 2
-        assert writer.addParam(servo, GOAL if odd else LED, 4 if odd else 1, list((2048 + servo).to_bytes(4, "little")))
+        address, size, value = (GOAL, 4, 2048 + servo) if servo % 2 else (LED, 1, 1)
+        assert writer.addParam(servo, address, size, list(value.to_bytes(size, "little")))
     assert writer.txPacket() == COMM_SUCCESS
     for read in ("txRxPacket", "fastBulkRead"):
         reader = GroupBulkRead(port, packet)
-        for servo in IDS:
+        # SDK 4.1.0 looks for an ID among all bytes of a fast bulk read's request; 4 is also a length in this one.
+        asked = [servo for servo in IDS if servo != 4 or read == "txRxPacket"]
+        for servo in asked:
             assert reader.addParam(servo, *((POSITION, 4) if servo % 2 else (TEMPERATURE, 1)))
         for _ in range(400):
             assert getattr(reader, read)() == COMM_SUCCESS
@@ -89,7 +91,7 @@ def test_bulk_write_and_bulk_reads(port: PortHandler) -> None:
             if positions == [2048 + servo for servo in IDS[::2]]:
                 break
         assert positions == [2048 + servo for servo in IDS[::2]]
-        assert [reader.getData(servo, TEMPERATURE, 1) for servo in IDS[1::2]] == [30] * 10
+        assert {reader.getData(servo, TEMPERATURE, 1) for servo in asked if servo % 2 == 0} == {30}
 
 
 def test_easy_sdk(path: str) -> None:
