@@ -7,7 +7,8 @@ from typing import Any
 
 from booth.output import result
 from drivers.virtual_control import control_path, request
-from drivers.virtual_faults import FAULTS, FaultError
+from drivers.virtual_fault_words import FAULTS
+from drivers.virtual_faults import FaultError
 from graph.errors import EXIT_OK
 from graph.nodes import virtual_port
 from robots import load_robot

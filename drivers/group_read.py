@@ -59,16 +59,15 @@ class Answers:
         data: for every run of slots of equal length one array (count, length); rows of missing slots are zeros, look
             at ``error`` first.
         crc_failures: parts that came with a wrong CRC.
+        complete: every device has answered.
+        healthy: and none of them had an error or an alert to report.
     """
 
     error: NDArray[np.int16]
     data: tuple[Bytes, ...]
     crc_failures: int = 0
-
-    @property
-    def complete(self) -> bool:
-        """Whether every device has answered."""
-        return bool((self.error != MISSING).all())
+    complete: bool = True
+    healthy: bool = False
 
 
 class GroupRead:
@@ -80,7 +79,8 @@ class GroupRead:
         self._extra = FAST_EXTRA if kind.fast else PLAIN_EXTRA
         self.answer_bytes = (FAST_HEAD if kind.fast else 0) + sum(slot.length + self._extra for slot in slots)
         self.ids = tuple(slot.id for slot in slots)
-        self._ids = np.array(self.ids, np.uint8)
+        self._id_bytes, self._no_errors = bytes(self.ids), bytes(len(self.ids))
+        self._nothing_wrong = np.zeros(len(self.ids), np.int16)
         self._head = HEADER + bytes((BROADCAST_ID,)) + u16(self.answer_bytes - 7) + bytes((Instruction.STATUS,))
 
     def wire_ns(self, baud: int) -> int:
@@ -135,12 +135,15 @@ class GroupRead:
         for first, count, length in self.runs:
             size = length + self._extra
             part = frame[at : at + count * size].reshape(count, size)
-            if not np.array_equal(part[:, id_at], self._ids[first : first + count]):
+            if part[:, id_at].tobytes() != self._id_bytes[first : first + count]:
                 return None
-            errors.append(part[:, error_at])
+            errors.append(part[:, error_at].tobytes())
             blocks.append(part[:, data_at : data_at + length])
             at += count * size
-        return Answers(np.concatenate(errors).astype(np.int16), tuple(blocks))
+        all_errors = b"".join(errors)
+        if all_errors == self._no_errors:
+            return Answers(self._nothing_wrong, tuple(blocks), healthy=True)
+        return Answers(np.frombuffer(all_errors, np.uint8).astype(np.int16), tuple(blocks))
 
     # --- anything else -----------------------------------------------------------------------------------------
 
@@ -192,7 +195,7 @@ class GroupRead:
                     if len(part[1]) == length:
                         block[row] = np.frombuffer(part[1], np.uint8)
             blocks.append(block)
-        return Answers(error, tuple(blocks), failures)
+        return Answers(error, tuple(blocks), failures, complete=not (error == MISSING).any())
 
     def _request(self) -> bytes:
         ids = [slot.id for slot in self.slots]

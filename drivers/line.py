@@ -22,7 +22,7 @@ from drivers.quarantine import Quarantine
 from drivers.read_plan import plan_reads
 from drivers.servo_block import GOAL_BYTES, GOAL_OFFSET, STATE, STATE_BYTES
 from drivers.servo_device import ServoDevice
-from drivers.state_arrays import StateArrays
+from drivers.state_arrays import Index, StateArrays, as_index
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ ALERT = 0x80
 class _Units:
     """Some servos of a line with their units, all arrays of the same length."""
 
-    index: NDArray[np.int64]
+    index: Index
     centre: Array
     rad_per_tick: Array
     rad_s_per_unit: Array
@@ -193,11 +193,11 @@ class Line:
     def _send(self, burst: bytes) -> None:
         try:
             self._port.discard()
+            self.sent_ns, self._burst_bytes = self._clock_ns(), len(burst)
             self._port.write(burst)
         except PortError as error:
             self.give_up(error)
             return
-        self.sent_ns, self._burst_bytes = self._clock_ns(), len(burst)
         self.bus.counters.transactions += 1
 
     def _collect(self, read: GroupRead) -> tuple[bytearray, int]:
@@ -273,13 +273,17 @@ class Line:
     def _note(self, read: GroupRead, answers: Answers, into: StateArrays) -> None:
         """Raw answers to SI, joint by joint."""
         for (first, count, _), data, units in zip(read.runs, answers.data, self._units_of(read), strict=True):
-            error = answers.error[first : first + count]
-            good = (error == 0) | (error == ALERT)
+            good: NDArray[np.bool_] | None = None
+            alert: NDArray[np.bool_] | None = None
+            if not answers.healthy:
+                error = answers.error[first : first + count]
+                alert = error == ALERT
+                good = (error == 0) | alert
             if units is None:
                 for row, slot in enumerate(read.slots[first : first + count]):
                     hand = self._by_id[slot.id]
                     assert isinstance(hand, HandDevice)
-                    self._note_hand(hand, bool(good[row]), data[row], into)
+                    self._note_hand(hand, good is None or bool(good[row]), data[row], into)
                 continue
             raw = np.ascontiguousarray(data).view(STATE)[:, 0]
             into.note(
@@ -288,7 +292,7 @@ class Line:
                 raw["velocity"] * units.rad_s_per_unit,
                 raw["current"] * units.ma_per_unit,
                 good,
-                error == ALERT,
+                alert,
             )
         self.read_ns = (self.sent_ns + self._received_ns) // 2
 
@@ -312,8 +316,7 @@ class Line:
             hand.trusted = hand.tables_are_on(self.bus)
         if good and hand.trusted:
             position, velocity, current = hand.decode(block)
-            everyone = np.ones(len(hand.indices), bool)
-            into.note(hand.indices, position, velocity, current, everyone, ~everyone)
+            into.note(hand.indices, position, velocity, current)
 
     # --- frames ---------------------------------------------------------------------------------------------
 
@@ -343,7 +346,7 @@ class Line:
 def _units(servos: Sequence[ServoDevice]) -> _Units:
     models = [servo.model for servo in servos]
     return _Units(
-        np.array([servo.index for servo in servos]),
+        as_index([servo.index for servo in servos]),
         np.array([model.centre_ticks for model in models], float),
         np.array([servo.rad_per_tick for servo in servos]),
         np.array([servo.model.rad_s_per_unit * servo.scale for servo in servos]),

@@ -13,6 +13,8 @@ from serial import SerialException
 from drivers.errors import PortError
 
 CHUNK_BYTES = 4096
+DISCARD_READS = 16
+WRITE_PATIENCE_S = 0.05
 
 
 class SerialPort:
@@ -32,16 +34,21 @@ class SerialPort:
         if not opened:
             raise PortError(f"the DYNAMIXEL SDK can't open a port at {baud} baud: use a standard rate up to 4000000")
         self._fd = int(self._handler.ser.fileno())
+        os.set_blocking(self._fd, False)
 
     def write(self, data: bytes) -> None:
-        """Send bytes.
+        """Hand bytes to the kernel, all of them; a line that takes nothing for a while is lost.
 
         Raises:
             PortError: the port is gone.
         """
         try:
-            self._handler.writePort(data)
-        except (SerialException, OSError) as error:
+            sent = os.write(self._fd, data)
+            while sent < len(data):
+                if not select.select([], [self._fd], [], WRITE_PATIENCE_S)[1]:
+                    raise PortError(f"{self.path} takes no bytes any more: was the adapter unplugged?")
+                sent += os.write(self._fd, data[sent:])
+        except (OSError, ValueError) as error:
             raise PortError(f"{self.path} was lost while writing ({error}): was the adapter unplugged?") from error
 
     def read(self, deadline_ns: int) -> bytes:
@@ -63,9 +70,19 @@ class SerialPort:
         return data
 
     def discard(self) -> None:
-        """Drop bytes that came too late."""
-        while self.read(0):
-            pass
+        """Drop bytes that came too late.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        try:
+            for _ in range(DISCARD_READS):  # a line full of noise never falls silent
+                if not os.read(self._fd, CHUNK_BYTES):
+                    return  # nothing there; whether the line is, the next write tells
+        except BlockingIOError:
+            return
+        except (OSError, ValueError) as error:
+            raise PortError(f"{self.path} was lost while reading ({error}): was the adapter unplugged?") from error
 
     def close(self) -> None:
         """Release the port; may be called twice."""

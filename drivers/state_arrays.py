@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """State of all joints of one cycle, filled by the lines; a step that no servo could have made is not believed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Index = NDArray[np.int64] | slice
 
 FASTER = 3.0
 """A joint may be pushed faster than its cap allows it to drive, but not without limit."""
 ALWAYS_RAD = 0.1
 """Steps up to this are believed at any time: backlash, a joint let go under load."""
+
+
+def as_index(places: Sequence[int]) -> Index:
+    """Places in the robot's joint order, as a slice where they stand side by side: that is faster."""
+    first = places[0] if places else 0
+    side_by_side = list(places) == list(range(first, first + len(places)))
+    return slice(first, first + len(places)) if side_by_side else np.array(places)
 
 
 class StateArrays:
@@ -42,23 +52,33 @@ class StateArrays:
         self._last[:] = np.nan
 
     def note(
-        self, index: NDArray[np.int64], position: Array, velocity: Array, current: Array, good: Flags, alert: Flags
+        self,
+        index: Index,
+        position: Array,
+        velocity: Array,
+        current: Array,
+        good: Flags | None = None,
+        alert: Flags | None = None,
     ) -> None:
-        """Answers of some joints: ``index`` (k,) and everything else (k,)."""
+        """Answers of some joints: ``index`` (k,) and everything else (k,).
+
+        ``good`` are those that answered properly, ``alert`` those that report an error; None: all, and nobody.
+        """
         elapsed_s = (self._now_ns - self._last_ns[index]) * 1e-9
         step = np.abs(position - self._last[index])
         incredible = step > ALWAYS_RAD + self._reach_rad_s[index] * elapsed_s  # False where nothing is known yet
         if incredible.any():
-            self.rejected += int((good & incredible).sum())
-            good = good & ~incredible
-        if good.all():
+            good = ~incredible if good is None else good & ~incredible
+            self.rejected += int(incredible.sum())
+        if alert is not None:
+            self.alert[index] = alert
+        if good is None:
             self.position_rad[index], self.velocity_rad_s[index], self.current_ma[index] = position, velocity, current
-            self.fresh[index], self.alert[index] = True, alert
+            self.fresh[index] = True
             self._last[index], self._last_ns[index] = position, self._now_ns
             return
-        at = index[good]
+        at = np.arange(len(self._last))[index][good]
         self.position_rad[at], self.velocity_rad_s[at] = position[good], velocity[good]
         self.current_ma[at] = current[good]
         self.fresh[at] = True
-        self.alert[index] = alert & good
         self._last[at], self._last_ns[at] = position[good], self._now_ns

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults on demand: everything that can go wrong on a real robot's bus, at the moment that somebody asks for it."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from drivers.hardware_error import Cause, describe
 from drivers.virtual_bus import VirtualBus
@@ -16,7 +14,6 @@ from drivers.virtual_servo import VirtualServo
 from graph.errors import InputError
 from robots.robot import HandController, Joint, Robot
 
-MOST_LATE_MS = 10_000
 _ABOVE_LIMIT_DEGC = 5
 
 
@@ -24,35 +21,8 @@ class FaultError(InputError):
     """A fault that can't be made: says what was expected, what was found, and what is allowed."""
 
 
-class Fault(NamedTuple):
-    """One word of the control socket."""
-
-    arguments: str
-    help: str
-
-
-FAULTS: Mapping[str, Fault] = {
-    "silent": Fault("ID on|off", "the device neither hears nor answers, as with a broken wire"),
-    "noise": Fault("RATE [SEED]", "bit error rate on requests and answers; 0 ends it; the same seed, the same errors"),
-    "power-off": Fault("BRANCH|all", "the supply goes: torque and RAM are lost, nobody answers"),
-    "power-on": Fault("BRANCH|all", "the supply is back: the devices boot"),
-    "overheat": Fault("ID [DEGC]", "keep the servo at a temperature, 5 above its limit unless told"),
-    "overload": Fault("ID", "overload error, as after too long at the current limit"),
-    "error": Fault("ID CODE", "Hardware Error Status bits, or a Y's Error Code; 0x10 and 16 both work"),
-    "voltage": Fault("BRANCH|all V", "supply voltage of a branch; outside of the limits it is an error"),
-    "load": Fault("ID MA", "static load on the shaft, as the current that holding it takes"),
-    "unplug": Fault("[BUS]", "pull the USB cable: the host's calls fail, the port is gone"),
-    "plug": Fault("[BUS]", "put the cable back: another terminal behind the same path"),
-    "delay": Fault("MS [BUS]", "answers come this much later; 0 ends it"),
-    "half-frame": Fault("[BUS]", "the next answer breaks off in the middle"),
-    "status": Fault("", "what is wrong now, as one line of JSON"),
-    "clear": Fault("", "take back every fault; errors that servos have latched stay until a reboot"),
-}
-"""Every fault, its arguments and what it does in one line."""
-
-
 class FaultPanel:
-    """Makes faults on the buses of one virtual robot; `answer` takes them as text.
+    """Makes faults on the buses of one virtual robot; `virtual_fault_words` takes them as text.
 
     Args:
         robot: whose branches and joints they are.
@@ -76,82 +46,7 @@ class FaultPanel:
         self._where = {device.id: bus for bus in self._buses.values() for device in bus.devices}
         self._devices = {device.id: device for bus in self._buses.values() for device in bus.devices}
 
-    def answer(self, line: str) -> str:
-        """One request; returns ``ok``, ``ok`` with something to say, or ``error: …``."""
-        words = line.split()
-        try:
-            if not words:
-                raise FaultError(f"expected a fault, found an empty line: one of {', '.join(FAULTS)}")
-            return f"ok {self._dispatch(words[0], words[1:])}".strip()
-        except FaultError as error:
-            return f"error: {error}"
-
-    def _dispatch(self, word: str, given: list[str]) -> str:
-        if word not in FAULTS:
-            raise FaultError(f"unknown fault {word!r}: expected one of {', '.join(FAULTS)}")
-        wanted = FAULTS[word].arguments.split()
-        least = sum(not name.startswith("[") for name in wanted)
-        if not least <= len(given) <= len(wanted):
-            raise FaultError(f"expected {word} {FAULTS[word].arguments}".rstrip() + f", found {len(given)} arguments")
-        return str(getattr(self, "_do_" + word.replace("-", "_"))(*given) or "")
-
-    # --- one method a fault ----------------------------------------------------------------------------------
-
-    def _do_silent(self, servo: str, state: str) -> None:
-        if state not in ("on", "off"):
-            raise FaultError(f"expected on or off, found {state!r}")
-        self.set_silent(self._id(servo), state == "on")
-
-    def _do_noise(self, rate: str, seed: str = "0") -> None:
-        self.set_noise(_number(rate, "a bit error rate", 0.0, 0.5), int(_number(seed, "a seed", 0, 2**31)))
-
-    def _do_power_off(self, branch: str) -> str:
-        return self.set_power(branch, on=False)
-
-    def _do_power_on(self, branch: str) -> str:
-        return self.set_power(branch, on=True)
-
-    def _do_overheat(self, servo: str, degc: str | None = None) -> str:
-        wanted = None if degc is None else int(_number(degc, "a temperature in °C", 0, 120))
-        return f"{self.overheat(self._id(servo), wanted)} °C"
-
-    def _do_overload(self, servo: str) -> None:
-        self.fail(self._id(servo), Cause.OVERLOAD)
-
-    def _do_error(self, servo: str, code: str) -> str:
-        try:
-            number = int(code, 0)
-        except ValueError:
-            number = -1
-        if not 1 <= number <= 255:
-            raise FaultError(f"expected an error code from 1 to 255, found {code!r}")
-        return self.set_error(self._id(servo), number)
-
-    def _do_voltage(self, branch: str, volts: str) -> str:
-        return self.set_voltage(branch, _number(volts, "a voltage", 0.0, 60.0))
-
-    def _do_load(self, servo: str, load: str) -> None:
-        self.set_load(self._id(servo), _number(load, "a load in mA", -100_000, 100_000))
-
-    def _do_unplug(self, bus: str | None = None) -> str:
-        return self.unplug(bus)
-
-    def _do_plug(self, bus: str | None = None) -> str:
-        return self.plug(bus)
-
-    def _do_delay(self, late: str, bus: str | None = None) -> None:
-        self.set_delay(_number(late, "a delay in ms", 0, MOST_LATE_MS), bus)
-
-    def _do_half_frame(self, bus: str | None = None) -> None:
-        self.cut_next_answer(bus)
-
-    def _do_status(self) -> str:
-        return json.dumps(self.status(), allow_nan=False)
-
-    def _do_clear(self) -> str:
-        return self.clear()
-
-    # --- the same for tests ----------------------------------------------------------------------------------
+    # --- faults --------------------------------------------------------------------------------------------------
 
     def set_silent(self, servo: int, silent: bool) -> None:
         """Break or mend one device's wire."""
@@ -263,7 +158,7 @@ class FaultPanel:
             "devices": [status for servo in self._devices if (status := self._device_status(servo))],
         }
 
-    # --- what the words mean ---------------------------------------------------------------------------------
+    # --- who is meant ----------------------------------------------------------------------------------------
 
     def _line_status(self, name: str, bus: VirtualBus) -> dict[str, object]:
         server = self._servers.get(name)
@@ -308,7 +203,8 @@ class FaultPanel:
         if isinstance(device, VirtualServo | VirtualHandController):
             device.set_voltage(round(volts * 10), self._clock_ns())
 
-    def _id(self, word: str) -> int:
+    def device_id(self, word: str) -> int:
+        """The ID that a number or a joint's name means."""
         try:
             servo = int(word)
         except ValueError:
@@ -353,13 +249,3 @@ def _name(part: Joint | HandController) -> str:
 
 def _listed(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
-
-
-def _number(word: str, what: str, low: float, high: float) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        raise FaultError(f"expected {what} from {low:g} to {high:g}, found {word!r}")
-    return value

@@ -38,6 +38,14 @@ class _Slot(NamedTuple):
     data: int
 
 
+class _Block(NamedTuple):
+    """A write that touches nothing but SyncTables' write data: written bytes ``start … end`` go to ``at``; ``slots``
+    are the motors that it concerns."""
+
+    pieces: tuple[tuple[int, int, int], ...]
+    slots: tuple[_Slot, ...]
+
+
 class VirtualHandController(VirtualDevice):
     """The controller; its finger motors are devices of the same bus, with IDs of their own."""
 
@@ -50,6 +58,7 @@ class VirtualHandController(VirtualDevice):
         firmware: int,
         baud: int,
     ) -> None:
+        self._blocks: dict[int, _Block | None] = {}
         super().__init__(table, id, firmware, baud)
         self.checked = frozenset(name for name in table.names if name.startswith("SyncTable")) | {"Bus Watchdog"}
         self._volt = _NOMINAL_TENTHS
@@ -83,6 +92,23 @@ class VirtualHandController(VirtualDevice):
 
     def watch(self, now_ns: int) -> None:
         self._advance(now_ns)
+
+    def write(self, address: int, data: bytes, now_ns: int) -> ErrorNumber:
+        """The hand's goals come as one block in every cycle; everything else goes the usual way."""
+        key = address << 16 | len(data)
+        if key not in self._blocks:
+            self._blocks[key] = self._block(address, len(data))
+        block = self._blocks[key]
+        if block is None:
+            return super().write(address, data, now_ns)
+        self._advance(now_ns)
+        if self.watchdog.expired:
+            return ErrorNumber.DATA_RANGE
+        for start, end, at in block.pieces:
+            self._bytes[at : at + end - start] = data[start:end]
+        if self.syncing:
+            self._push(now_ns, block.slots)
+        return ErrorNumber.NONE
 
     # --- the rules of the device ---------------------------------------------------------------------------
 
@@ -127,15 +153,17 @@ class VirtualHandController(VirtualDevice):
         if plan.effect & _SYNC_EFFECT:
             self._switch_sync(now_ns)
         elif plan.effect & _WRITE_DATA_EFFECT and self.syncing:
-            self._push(now_ns, frozenset(part.item.address for part in plan.parts))
+            touched = frozenset(part.item.address for part in plan.parts)
+            self._push(now_ns, self._slots_of(touched))
 
     def _switch_sync(self, now_ns: int) -> None:
         self.watchdog.arm(self.syncing, now_ns)
         self._spoke_ns = max(self._spoke_ns, now_ns)
         self._read_slots = tuple(self._slots(read=True))
         self._write_slots = tuple(self._slots(read=False))
+        self._blocks.clear()
         if self.syncing and not self.watchdog.expired:
-            self._push(now_ns, None)
+            self._push(now_ns, self._write_slots)
 
     def _started(self, now_ns: int) -> None:
         self.watchdog = BusWatchdog()
@@ -166,14 +194,34 @@ class VirtualHandController(VirtualDevice):
                 data = self.tactile[slot.servo][: slot.size].ljust(slot.size, b"\0")
                 self._bytes[slot.data : slot.data + slot.size] = data
 
-    def _push(self, now_ns: int, touched: frozenset[int] | None) -> None:
-        """Copy write data to the motors: the slots with a touched byte, or all."""
+    def _push(self, now_ns: int, slots: tuple[_Slot, ...]) -> None:
+        """Copy write data to the motors."""
         reachable = {finger.id: finger for finger in self.fingers if finger.is_up(now_ns)}
-        for slot in self._write_slots:
+        for slot in slots:
             finger = reachable.get(slot.servo)
-            bytes_of_slot = range(slot.data, slot.data + slot.size)
-            if finger is not None and (touched is None or not touched.isdisjoint(bytes_of_slot)):
+            if finger is not None:
                 finger.write(slot.address, bytes(self._bytes[slot.data : slot.data + slot.size]), now_ns)
+
+    def _slots_of(self, touched: frozenset[int]) -> tuple[_Slot, ...]:
+        """The slots with a touched byte."""
+        slots = self._write_slots
+        return tuple(slot for slot in slots if not touched.isdisjoint(range(slot.data, slot.data + slot.size)))
+
+    def _point(self, data_address: int, target: int) -> None:
+        super()._point(data_address, target)
+        self._blocks.clear()
+
+    def _block(self, address: int, length: int) -> _Block | None:
+        """None when a written byte goes anywhere but into write data."""
+        targets = [self._pointers.get(at, at) for at in range(address, address + length)]
+        if not targets or any(not self._is_write_data(target) for target in targets):
+            return None
+        pieces, start = [], 0
+        for index in range(1, length + 1):
+            if index == length or targets[index] != targets[index - 1] + 1:
+                pieces.append((start, index, targets[start]))
+                start = index
+        return _Block(tuple(pieces), self._slots_of(frozenset(targets)))
 
     def _slots(self, *, read: bool) -> Iterator[_Slot]:
         """The configured slots; data of a table's slots lie side by side in the order of the slots."""
@@ -191,4 +239,5 @@ class VirtualHandController(VirtualDevice):
 
     @staticmethod
     def _is_write_data(address: int) -> bool:
-        return (address - sync_table_address(1)) % (sync_table_address(2) - sync_table_address(1)) >= _WRITE_DATA
+        first, stride = sync_table_address(1), sync_table_address(2) - sync_table_address(1)
+        return first <= address < first + SYNC_TABLES * stride and (address - first) % stride >= _WRITE_DATA

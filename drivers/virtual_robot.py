@@ -9,6 +9,7 @@ from threading import Event
 
 from drivers.virtual_build import build_virtual_buses
 from drivers.virtual_control import ControlSocket, ControlTakenError
+from drivers.virtual_fault_words import FaultWords
 from drivers.virtual_faults import FaultPanel
 from drivers.virtual_pty import VirtualRobotError
 from drivers.virtual_server import VirtualRobotServer, serve_all
@@ -61,7 +62,7 @@ def run_virtual_robot(
         panel = FaultPanel(robot, {name: server.bus for name, server in servers.items()}, servers)
         if control is not None:
             try:
-                stack.enter_context(ControlSocket(control, panel.answer))
+                stack.enter_context(ControlSocket(control, FaultWords(panel).answer))
             except ControlTakenError as error:
                 if control_required:
                     raise

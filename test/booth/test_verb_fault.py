@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from booth_cli import assert_answer, booth
 
-from drivers.virtual_faults import FAULTS
+from drivers.virtual_fault_words import FAULTS
 from graph.errors import EXIT_DEVICE, EXIT_INPUT, EXIT_OK
 
 

@@ -8,7 +8,8 @@ from two_lines import PAIR
 
 from drivers import protocol as dxl
 from drivers.virtual_build import build_virtual_buses
-from drivers.virtual_faults import FAULTS, FaultPanel
+from drivers.virtual_fault_words import FAULTS, FaultWords
+from drivers.virtual_faults import FaultPanel
 from drivers.virtual_noise import BitErrors
 from robots import load_robot
 
@@ -24,6 +25,7 @@ class Bench:
         self.now_ns = S
         self.buses = build_virtual_buses(robot)
         self.panel = FaultPanel(robot, self.buses, clock_ns=lambda: self.now_ns)
+        self.words = FaultWords(self.panel)
 
     def ask(self, request, bus=None):
         line = self.buses[bus or next(iter(self.buses))]
@@ -37,12 +39,12 @@ class Bench:
         return [packet.id for packet in self.packets(dxl.ping(), bus)]
 
     def do(self, line):
-        answer = self.panel.answer(line)
+        answer = self.words.answer(line)
         assert answer.startswith("ok"), answer
         return answer[3:]
 
     def get(self, servo, name, bus=None):
-        device = self.panel._devices[servo]
+        device = next(d for line in self.buses.values() for d in line.devices if d.id == servo)
         item = device.table[name]
         return item.decode(self.packets(dxl.read(servo, item.address, item.size), bus)[0].params)
 
@@ -275,16 +277,16 @@ def test_a_hands_motors_live_on_the_voltage_that_its_controller_makes():
     ],
 )
 def test_what_is_no_fault_is_answered_with_what_is(op3, line, said):
-    answer = op3.panel.answer(line)
+    answer = op3.words.answer(line)
     assert answer.startswith("error: ")
     assert said in answer
 
 
 def test_an_error_of_a_servo_is_refused_for_a_hand_controller():
-    answer = Bench(load_robot("hx5_d20_right")).panel.answer("overload 110")
+    answer = Bench(load_robot("hx5_d20_right")).words.answer("overload 110")
     assert answer == "error: ID 110 is a hand controller, expected a servo"
 
 
 def test_every_fault_has_a_line_of_help():
     assert all(fault.help and len(fault.help) < 100 for fault in FAULTS.values())
-    assert all(hasattr(FaultPanel, "_do_" + word.replace("-", "_")) for word in FAULTS)
+    assert all(hasattr(FaultWords, "_do_" + word.replace("-", "_")) for word in FAULTS)
