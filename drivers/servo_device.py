@@ -110,11 +110,13 @@ class ServoDevice:
             found = self.get(bus, name)
             if found & mask != value:
                 changes[name] = found & ~mask | value
-        if changes:
+        elsewhere = not self.points(bus)
+        if changes or elsewhere:  # a P's or Y's indirect addresses are EEPROM, too
             self.set(bus, "Torque Enable", 0)
         for name, value in (changes | self._streaming(period_s)).items():
             self.set(bus, name, value)
-        self.point(bus)
+        if elsewhere:
+            self.point(bus)
         return self.rad(self.get(bus, "Present Position"))
 
     def limits_rad(self, bus: Bus) -> tuple[float, float]:
@@ -131,7 +133,7 @@ class ServoDevice:
         )
 
     def point(self, bus: Bus) -> None:
-        """Set the indirect addresses that the cyclic exchange goes through; they are lost with power."""
+        """Set the indirect addresses that the cyclic exchange goes through; an X servo loses them with its power."""
         address, data = pointers(self.model, self.firmware)
         bus.write(self.id, address, data)
 

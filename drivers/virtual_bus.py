@@ -147,13 +147,16 @@ class VirtualBus:
     def _listen(self) -> tuple[VirtualDevice, ...]:
         """Who hears an instruction now; a long silence before it may have expired watchdogs."""
         now_ns = self._now_ns
-        if self._routes.stale or (self._routed_until_ns is not None and now_ns >= self._routed_until_ns):
-            self._route(now_ns)
+        self._route_when_due(now_ns)
         if now_ns - self._heard.ns >= SHORTEST_NS:
             for device in self._hearing:
                 device.watch(now_ns)
         self._heard.ns = max(self._heard.ns, now_ns)
         return self._hearing
+
+    def _route_when_due(self, now_ns: int) -> None:
+        if self._routes.stale or (self._routed_until_ns is not None and now_ns >= self._routed_until_ns):
+            self._route(now_ns)
 
     def _route(self, now_ns: int) -> None:
         """Find out anew who hears and who answers what."""
@@ -184,8 +187,7 @@ class VirtualBus:
     def _crc_failure(self, failure: CrcFailure) -> list[_Reply]:
         if not self._answer_crc_errors or failure.instruction == Instruction.STATUS:
             return []
-        if self._routes.stale:
-            self._route(self._now_ns)
+        self._route_when_due(self._now_ns)
         return [self._status(d, ErrorNumber.CRC) for d in self._hearing if d.id == failure.id and _acknowledges(d)]
 
     def _execute(self, packet: Packet) -> list[_Reply]:

@@ -94,10 +94,6 @@ class VirtualServo(MovingServo):
 
     # --- what happens to a servo from outside ----------------------------------------------------------------
 
-    def turn_to(self, position_ticks: int) -> None:
-        """Somebody turns the shaft until Present Position reads ``position_ticks``; the goal stays where it was."""
-        self.shaft.put(self._shaft_ticks(position_ticks))
-
     def stop(self, now_ns: int) -> None:
         """Stand still where the shaft is at ``now_ns``."""
         self.shaft.advance(now_ns)

@@ -101,6 +101,10 @@ class MovingServo(VirtualDevice):
         self.turn_to(start)
         self.poke("Goal Position", start)
 
+    def turn_to(self, position_ticks: int) -> None:
+        """Somebody turns the shaft until Present Position reads ``position_ticks``; the goal stays where it was."""
+        self.shaft.put(self._shaft_ticks(position_ticks))
+
     @property
     def torque_on(self) -> bool:
         """Torque Enable."""

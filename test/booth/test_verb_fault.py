@@ -2,6 +2,7 @@
 """`booth fault` against a running `booth virtual-robot`."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ def robot(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A virtual OP3 in a runtime directory of its own; gives the environment that finds it."""
     environ = {"XDG_RUNTIME_DIR": str(tmp_path), "ROS_DOMAIN_ID": "77"}
     command = [sys.executable, "-m", "booth", "virtual-robot", "op3", "--json", "--link", str(tmp_path / "op3")]
-    command += ["--control", str(tmp_path / f"humanoid_booth-{_uid()}" / "op3-77.control")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_merged(environ))
+    command += ["--control", str(tmp_path / f"humanoid_booth-{os.getuid()}" / "op3-77.control")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environ)
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
     assert told["ports"] == [{"bus": "body", "port": str(tmp_path / "op3"), "baud": 2_000_000}]
@@ -28,18 +29,6 @@ def robot(tmp_path: Path) -> Iterator[dict[str, str]]:
     yield environ
     process.terminate()
     assert process.wait(timeout=10) == 0
-
-
-def _uid() -> int:
-    import os
-
-    return os.getuid()
-
-
-def _merged(environ: dict[str, str]) -> dict[str, str]:
-    import os
-
-    return os.environ | environ
 
 
 def test_a_fault_is_made_seen_and_taken_back(robot: dict[str, str]) -> None:

@@ -189,6 +189,13 @@ def test_wrong_crc_is_answered_with_error_3_by_the_servo_it_names():
     assert VirtualBus([servo(1)], BAUD, answer_crc_errors=False).handle(broken, 0) == []
 
 
+def test_wrong_crc_is_answered_by_a_servo_that_has_just_booted():
+    bus = bus_of(1)
+    ask(bus, dxl.reboot(1))
+    assert ask(bus, dxl.ping(1)[:-1] + b"\x00", 1_000_000) == []
+    assert len(ask(bus, dxl.ping(1)[:-1] + b"\x00", S)) == 1
+
+
 def test_alert_bit_is_in_every_answer_of_a_servo_in_trouble():
     bus = bus_of(1, 2)
     bus.device(1).raise_hardware_error(OVERLOAD_ERROR, 0)
