@@ -11,6 +11,9 @@ from drivers.safety import COMMAND_TTL_NS
 
 Array = NDArray[np.float64]
 
+LEAD, FEED = 0.5, 0.8
+"""How far a target runs ahead of its last command, and how much of its velocity is met. Chosen on a sine through the
+limiter (docs/decisions.md): half the error and two thirds of the acceleration of none, a tenth of the overshoot of all."""
 HORIZON_NS = 50_000_000
 """A target moves on at its velocity for one command period, but never longer than this."""
 LONGEST_PERIOD_NS = 150_000_000
@@ -58,8 +61,8 @@ class CommandStream:
             return self.last.position_rad, np.zeros(len(self.last.position_rad))
         ahead_ns = min(max(0, now_ns - self.last.issued_ns), HORIZON_NS, max(self._period_ns, 0))
         over = now_ns - self.last.issued_ns > min(HORIZON_NS, max(2 * self._period_ns, 1))
-        velocity = np.zeros(len(self._velocity)) if over else self._velocity
-        return self.last.position_rad + self._velocity * (ahead_ns * 1e-9), velocity
+        velocity = np.zeros(len(self._velocity)) if over else FEED * self._velocity
+        return self.last.position_rad + self._velocity * (LEAD * ahead_ns * 1e-9), velocity
 
 
 class CommandStreams:

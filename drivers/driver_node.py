@@ -95,7 +95,7 @@ class DriverNode(BoothNode):
         self.create_service(Trigger, SERVICE_STOP, self._on_stop)
         self.create_service(Trigger, SERVICE_HOME, partial(self._on_home, ready=False))
         self.create_service(Trigger, SERVICE_READY, partial(self._on_home, ready=True))
-        self.create_timer(0.02, self._watch)
+        self.create_timer(0.05, self._watch)
         self._link, self._loop = open_loop(self._robot, path, baud, feed_forward=feed_forward)
         self._maintenance = MaintenanceFeed(self._robot, self._link, ports, wanted=maintenance, warn=self._warn)
         self._pacer = Pacer(self._robot.rate_hz)

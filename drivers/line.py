@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers import units
 from drivers.bus import Bus, Port
 from drivers.errors import PortError
 from drivers.group_read import MISSING, Answers, GroupRead, Slot
@@ -151,12 +152,13 @@ class Line:
         self._todo = ()
         if self.port_lost:
             return
-        frames = [self._goals(write, units, goal_rad, sent_rad) for write, units in self._writes]
+        frames = [self._goals(write, servos, goal_rad, sent_rad) for write, servos in self._writes]
         if self._hand_write is not None:
-            rows = np.stack([hand.encode(goal_rad[hand.indices]) for hand in self.hands])
+            rows = np.empty((len(self.hands), WRITE_BYTES), np.uint8)
+            for row, hand in enumerate(self.hands):
+                ticks = hand.ticks(goal_rad[hand.indices])
+                rows[row], sent_rad[hand.indices] = hand.encode(ticks), units.rad_from_ticks(ticks)
             frames.append(self._hand_write.encode(rows))
-            for hand in self.hands:
-                sent_rad[hand.indices] = hand.round(goal_rad[hand.indices])
         self._todo = self._plain if self._careful else self._fast
         self._todo_was_plain = self._careful
         self._missing, self._heard_bytes, self._broken_frame = [], 0, False
@@ -272,14 +274,14 @@ class Line:
 
     def _note(self, read: GroupRead, answers: Answers, into: StateArrays) -> None:
         """Raw answers to SI, joint by joint."""
-        for (first, count, _), data, units in zip(read.runs, answers.data, self._units_of(read), strict=True):
+        for (first, count, _), data, servos in zip(read.runs, answers.data, self._units_of(read), strict=True):
             good: NDArray[np.bool_] | None = None
             alert: NDArray[np.bool_] | None = None
             if not answers.healthy:
                 error = answers.error[first : first + count]
                 alert = error == ALERT
                 good = (error == 0) | alert
-            if units is None:
+            if servos is None:
                 for row, slot in enumerate(read.slots[first : first + count]):
                     hand = self._by_id[slot.id]
                     assert isinstance(hand, HandDevice)
@@ -287,10 +289,10 @@ class Line:
                 continue
             raw = np.ascontiguousarray(data).view(STATE)[:, 0]
             into.note(
-                units.index,
-                (raw["position"] - units.centre) * units.rad_per_tick,
-                raw["velocity"] * units.rad_s_per_unit,
-                raw["current"] * units.ma_per_unit,
+                servos.index,
+                (raw["position"] - servos.centre) * servos.rad_per_tick,
+                raw["velocity"] * servos.rad_s_per_unit,
+                raw["current"] * servos.ma_per_unit,
                 good,
                 alert,
             )
@@ -320,9 +322,9 @@ class Line:
 
     # --- frames ---------------------------------------------------------------------------------------------
 
-    def _goals(self, write: SyncWrite, units: _Units, goal_rad: Array, sent_rad: Array) -> bytes:
-        ticks = np.rint(goal_rad[units.index] / units.rad_per_tick + units.centre)
-        sent_rad[units.index] = (ticks - units.centre) * units.rad_per_tick
+    def _goals(self, write: SyncWrite, servos: _Units, goal_rad: Array, sent_rad: Array) -> bytes:
+        ticks = np.rint(goal_rad[servos.index] / servos.rad_per_tick + servos.centre)
+        sent_rad[servos.index] = (ticks - servos.centre) * servos.rad_per_tick
         return write.encode(ticks.astype("<i4").view(np.uint8).reshape(-1, GOAL_BYTES))
 
     def _plan_writes(self) -> None:

@@ -51,6 +51,9 @@ class MotionLimiter:
         self._velocity = np.array(robot.velocity_rad_s)
         self._acceleration = np.array(robot.acceleration_rad_s2)
         self._jerk = np.array(robot.jerk_rad_s3)
+        self._stop = BRAKING_SHARE * self._acceleration
+        self._lost = self._stop * self._stop / self._jerk
+        """Velocity that is lost while a deceleration builds up."""
         self._lowest, self._highest = self._lower, self._upper
         self._otg = Ruckig(count, period_s)
         self._input = InputParameter(count)
@@ -86,8 +89,8 @@ class MotionLimiter:
 
         Args:
             target_rad: where to (n,).
-            velocity_rad_s: how fast the target itself moves (n,); it is met at that speed, not at rest, as far as
-                velocity caps and the way to the next joint limit allow.
+            velocity_rad_s: how fast the target itself moves (n,), finite; it is met at that speed, not at rest, as far
+                as velocity caps and the way to the next joint limit allow.
             share: of the velocity caps, for slow motions.
         """
         if np.isnan(target_rad).any():
@@ -113,10 +116,10 @@ class MotionLimiter:
     def _meetable(self, target: Array, velocity: Array, share: float) -> Array:
         """As much of a target's velocity as leaves room to stop before the joint limit behind it."""
         way = np.where(velocity >= 0.0, self._upper - target, target - self._lower)
-        stop = BRAKING_SHARE * self._acceleration
-        room = np.sqrt(2.0 * stop * np.maximum(way, 0.0) + (stop * stop / self._jerk) ** 2) - stop * stop / self._jerk
+        room = np.sqrt(2.0 * self._stop * np.maximum(way, 0.0) + self._lost * self._lost) - self._lost
         most = np.minimum(room, FEED_SHARE * share * self._velocity)
-        return np.clip(np.nan_to_num(velocity), -most, most)
+        met: Array = np.minimum(np.maximum(velocity, -most), most)
+        return met
 
     def hold(self) -> Step:
         """One period of braking to standstill, and then of standing still."""
