@@ -19,6 +19,7 @@ from bench.bus_node import cpu_percent
 from bench.bus_rig import SdkCycle, ours, served, servo_robot
 from booth.output import Progress
 from drivers.pacer import Pacer
+from robots import Robot
 
 SIZES = (20, 40, 57)
 GROWTH = (10, 20, 30, 40, 50, 60)
@@ -41,7 +42,8 @@ def measure(seconds: float) -> dict[str, object]:
         for count in GROWTH:
             progress.show((len(cycles) + len(growth)) / STEPS, f"growth: {count} joints")
             growth.append(_saturated(count, directory, each_s / 2))
-        progress.show((STEPS - 2) / STEPS, "one silent servo")
+        progress.show((STEPS - 2) / STEPS, "two ports, one silent servo")
+        parallel = _parallel(directory, each_s)
         silent = _silent(directory, each_s)
         progress.show((STEPS - 1) / STEPS, "driver process, 57 joints at 200 Hz")
         node = cpu_percent(each_s)
@@ -52,6 +54,7 @@ def measure(seconds: float) -> dict[str, object]:
         "driver": node,
         "silent": silent,
         "growth": _growth(growth),
+        "parallel": parallel,
     }
 
 
@@ -63,10 +66,11 @@ def describe(figures: dict[str, object]) -> str:
             f"{row['joints']:6d} {row['rate_hz']:9.1f} {row['wire_limit_hz']:14.1f} {row['ratio_p50']:10.3f} "
             f"{row['ratio_p99']:10.3f} {row['sdk_ratio_p50']:8.3f} {row['sdk_fast_ratio_p50']:13.3f}"
         )
-    silent, growth, node = figures["silent"], figures["growth"], figures["driver"]
+    silent, growth, node, parallel = (figures[key] for key in ("silent", "growth", "driver", "parallel"))
     assert isinstance(silent, dict)
     assert isinstance(growth, dict)
     assert isinstance(node, dict)
+    assert isinstance(parallel, dict)
     lines += [
         f"one of {SILENT_JOINTS} silent at {SILENT_RATE_HZ} Hz: others fresh in {silent['fresh_share']:.1%} of cycles "
         f"(SDK {silent['sdk_fresh_share']:.1%}), period p99 {silent['period_p99_over_nominal']:.2f} x nominal after "
@@ -74,6 +78,8 @@ def describe(figures: dict[str, object]) -> str:
         f"growth {growth['joints'][0]} to {growth['joints'][-1]} joints: "
         f"{growth['us_per_joint']:.1f} us a joint (wire {growth['wire_us_per_joint']:.1f}), "
         f"farthest from a straight line {growth['nonlinearity']:.1%}",
+        f"{parallel['joints']} joints: {parallel['one_port_ms']:.2f} ms on one port, "
+        f"{parallel['two_ports_ms']:.2f} ms on two",
         f"driver process, {node['robot']} at {node['rate_hz']:.0f} Hz, following: {node['cpu_percent']:.0f} % of one "
         f"core, period p99 {node['period_p99_ms']:.2f} ms",
     ]
@@ -82,7 +88,7 @@ def describe(figures: dict[str, object]) -> str:
 
 def _cycle(count: int, directory: Path, seconds: float) -> dict[str, float]:
     """One robot size: ours, then the SDK's plain and fast sync read."""
-    period_ms, wire_ms = _saturated_periods(count, directory, seconds)
+    period_ms, wire_ms = _saturated_periods(servo_robot(count, 500), directory, seconds)
     with served(servo_robot(count, 500), directory) as serving:
         with SdkCycle(serving) as sdk:
             sdk_ms = _periods(sdk.cycle, seconds)
@@ -100,17 +106,29 @@ def _cycle(count: int, directory: Path, seconds: float) -> dict[str, float]:
     }
 
 
+def _parallel(directory: Path, seconds: float) -> dict[str, float]:
+    """40 servos on one port and on two: lines run at the same time, so two should take half as long."""
+    one_ms, _ = _saturated_periods(servo_robot(40, 500), directory, seconds)
+    two_ms, _ = _saturated_periods(servo_robot(40, 500, buses=2), directory, seconds)
+    return {
+        "joints": 40,
+        "one_port_ms": float(np.percentile(one_ms, 50)),
+        "two_ports_ms": float(np.percentile(two_ms, 50)),
+    }
+
+
 def _saturated(count: int, directory: Path, seconds: float) -> tuple[int, float, float]:
-    period_ms, wire_ms = _saturated_periods(count, directory, seconds)
+    period_ms, wire_ms = _saturated_periods(servo_robot(count, 500), directory, seconds)
     return count, float(np.percentile(period_ms, 50)), wire_ms
 
 
-def _saturated_periods(count: int, directory: Path, seconds: float) -> tuple[np.ndarray, float]:
+def _saturated_periods(robot: Robot, directory: Path, seconds: float) -> tuple[np.ndarray, float]:
     """Periods [ms] of our link, cycle after cycle without a pause, and the wire limit [ms]."""
-    with served(servo_robot(count, 500), directory) as serving, ours(serving) as link:
+    with served(robot, directory) as serving, ours(serving) as link:
+        count = len(robot.joints)
         goal = np.zeros(count)
         goal[:] = np.nan_to_num(link.exchange(np.zeros(count)).reading.position_rad)
-        wire_ms = sum(line.wire_ns for line in link.lines) / NS_PER_MS
+        wire_ms = max(line.wire_ns for line in link.lines) / NS_PER_MS
 
         def cycle() -> None:
             if not link.exchange(goal).reading.fresh.all():

@@ -42,13 +42,14 @@ class Follower:
             topic: client.node.create_publisher(JointTrajectory, topic, qos_profile(command(topic).qos))
             for topic, _ in robot.groups
         }
+        self._phase = 0.0
         self.states: list[tuple[int, np.ndarray]] = []
         self.targets: list[tuple[int, np.ndarray]] = []
         client.subscribe(JOINT_STATES, JointState, self._on_joints)
 
-    def send(self, phase: float) -> None:
+    def send(self) -> None:
         """One command on every topic."""
-        target = self._home + self._swing * (1.0 - math.cos(phase)) / 2.0
+        target = self._home + self._swing * (1.0 - math.cos(self._phase)) / 2.0
         now_ns = self._clock.monotonic_ns()
         self.targets.append((now_ns, target))
         for topic, names, positions in by_topic(self.robot, target):
@@ -59,10 +60,13 @@ class Follower:
             self._publishers[topic].publish(message)
 
     def follow(self, seconds: float, still: bool = False) -> None:
-        """Send at the rate of a camera for some time."""
-        until, began = time.monotonic() + seconds, time.monotonic()
-        while time.monotonic() < until:
-            self.send(0.0 if still else 2.0 * math.pi * SINE_HZ * (time.monotonic() - began))
+        """Send at the rate of a camera for some time; ``still``: always the pose that was sent last."""
+        until, before = time.monotonic() + seconds, time.monotonic()
+        while (now := time.monotonic()) < until:
+            if not still:
+                self._phase += 2.0 * math.pi * SINE_HZ * (now - before)
+            before = now
+            self.send()
             self._client.spin(1.0 / COMMAND_HZ)
 
     def _on_joints(self, message: JointState) -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from drivers.port import SerialPort, wait_for_port
 from drivers.robot_link import RobotLink
 from drivers.virtual_control import control_path, request
 from graph.errors import BoothError
+from graph.nodes import bus_ports
 from robots import Robot, load_robot
 from robots.robot import parse_robot
 
@@ -25,14 +27,18 @@ STATE_ADDRESS, STATE_BYTES, GOAL_ADDRESS, GOAL_BYTES, TORQUE_ADDRESS = 126, 10, 
 START_S = 10.0
 
 
-def servo_robot(count: int, rate_hz: int) -> Robot:
-    """A robot of ``count`` XM430 on one bus at 4 Mbps."""
+def servo_robot(count: int, rate_hz: int, buses: int = 1) -> Robot:
+    """A robot of ``count`` XM430, shared by some buses at 4 Mbps."""
     model = load_robot("op3").model_dump(mode="json", exclude_defaults=True)
     joint = model["joints"][0]
     model["joints"] = [joint | {"name": f"joint{k}", "id": k} for k in range(1, count + 1)]
     model["buses"] = [model["buses"][0] | {"baud": BAUD}]
     model |= {"name": f"servos_{count}", "rate_hz": rate_hz}
-    return parse_robot(yaml.safe_dump(model), f"servos_{count}")
+    if buses > 1:
+        model["buses"] = [model["buses"][0] | {"name": f"bus{k}"} for k in range(buses)]
+        model["joints"] = [joint | {"bus": f"bus{k * buses // count}"} for k, joint in enumerate(model["joints"])]
+        model["name"] += f"_on_{buses}"
+    return parse_robot(yaml.safe_dump(model), model["name"])
 
 
 class Served:
@@ -56,8 +62,9 @@ def served(robot: Robot, directory: Path) -> Iterator[Served]:
     command = [sys.executable, "-m", "booth", "virtual-robot", str(file), "--link", str(link)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for_port(str(link), START_S)
-        if not link.exists():
+        last = list(bus_ports(robot, str(link)).values())[-1]
+        wait_for_port(last, START_S)
+        if not Path(last).exists():
             raise BoothError(f"no virtual robot within {START_S:.0f} s: try `{' '.join(command)}`")
         time.sleep(0.3)
         yield Served(robot, link)
@@ -69,8 +76,8 @@ def served(robot: Robot, directory: Path) -> Iterator[Served]:
 @contextmanager
 def ours(serving: Served) -> Iterator[RobotLink]:
     """Our driver's link, connected and with torque on."""
-    buses = {bus.name: lambda: SerialPort(serving.path, BAUD) for bus in serving.robot.buses}
-    link = RobotLink(serving.robot, buses)
+    paths = bus_ports(serving.robot, serving.path)
+    link = RobotLink(serving.robot, {name: partial(SerialPort, path, BAUD) for name, path in paths.items()})
     try:
         link.torque_on(link.prepare())
         yield link

@@ -84,6 +84,10 @@ class Bus:
         """
         self._one(protocol.write(servo_id, address, data), servo_id, 0)
 
+    def reboot(self, servo_id: int) -> None:
+        """Restart a servo. One that has just shut down may not answer; whether it is back, a ping tells."""
+        self._transact(protocol.reboot(servo_id), [servo_id], 0)
+
     def read_once(self, servo_id: int, address: int, length: int) -> Packet | None:
         """The cyclic read of one device: one attempt, None when nothing usable came in time."""
         instruction = protocol.read(servo_id, address, length)

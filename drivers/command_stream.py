@@ -12,8 +12,8 @@ from drivers.safety import COMMAND_TTL_NS
 Array = NDArray[np.float64]
 
 LEAD, FEED = 0.5, 0.8
-"""How far a target runs ahead of its last command, and how much of its velocity is met. Chosen on a sine through the
-limiter (docs/decisions.md): half the error and two thirds of the acceleration of none, a tenth of the overshoot of all."""
+"""How far a target runs ahead of its last command, in command periods, and how much of its velocity is met; chosen by
+trying, see docs/decisions.md."""
 HORIZON_NS = 50_000_000
 """A target moves on at its velocity for one command period, but never longer than this."""
 LONGEST_PERIOD_NS = 150_000_000

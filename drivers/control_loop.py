@@ -69,7 +69,7 @@ class ControlLoop:
         self._emitted = np.array(robot.home_rad)
         self._home = self._emitted
         self._faults: tuple[Fault, ...] = ()
-        self._recover = self._limp = False
+        self._recover = self._limp = self._reboot = False
         self._last_cycle_ns = 0
         self._pause_ns = self._pause_until_ns = 0
         self._stopped_ns: int | None = None
@@ -151,6 +151,14 @@ class ControlLoop:
                 self._begin_to_move()
             return refusal
 
+    def request_reboot(self) -> str:
+        """A person's act: restart servos that report a hardware error. Returns why not, or an empty string."""
+        with self._lock:
+            if self._status.state in safety.MOVING:
+                return "the robot is moving: release first"
+            self._reboot = True
+            return ""
+
     def request_release(self) -> None:
         """Stop following; the robot holds where it is."""
         with self._lock:
@@ -174,6 +182,9 @@ class ControlLoop:
             self._link.look_at_watchdogs()
         if self._recover:
             self._resume_after_stop()
+        if self._reboot:
+            self._reboot = False
+            self._link.reboot_faulty()
         step, capture_ns = self._next_step(self._clock_ns())
         self._emitted = step.position_rad
         exchange = self._link.exchange(step.position_rad)

@@ -44,6 +44,7 @@ from graph.topics import (
     SERVICE_ENGAGE,
     SERVICE_HOME,
     SERVICE_READY,
+    SERVICE_REBOOT,
     SERVICE_STOP,
     TELEOP_STATE,
     command,
@@ -95,6 +96,7 @@ class DriverNode(BoothNode):
         self.create_service(Trigger, SERVICE_STOP, self._on_stop)
         self.create_service(Trigger, SERVICE_HOME, partial(self._on_home, ready=False))
         self.create_service(Trigger, SERVICE_READY, partial(self._on_home, ready=True))
+        self.create_service(Trigger, SERVICE_REBOOT, self._on_reboot)
         self.create_timer(0.05, self._watch)
         self._link, self._loop = open_loop(self._robot, path, baud, feed_forward=feed_forward)
         self._maintenance = MaintenanceFeed(self._robot, self._link, ports, wanted=maintenance, warn=self._warn)
@@ -230,6 +232,11 @@ class DriverNode(BoothNode):
         refusal = self._loop.request_home(ready)
         response.success, response.message = not refusal, refusal or "moving slowly; /driver/stop stops it"
         self._watch()
+        return response
+
+    def _on_reboot(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        refusal = self._loop.request_reboot()
+        response.success, response.message = not refusal, refusal or "restarted; engage sets them up anew"
         return response
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -59,6 +59,7 @@ class HandDevice:
         indices: places of its joints in the robot's joint order.
         trusted: False after a failed read until the tables were seen to be on: a controller that lost power answers,
             too, but with zeros, which would be positions.
+        alert: the controller's last answer said that it has a hardware error.
     """
 
     def __init__(self, controller: HandController, indices: list[int], joints: list[Joint]) -> None:
@@ -67,6 +68,7 @@ class HandDevice:
         self.id = controller.id
         self.ids = [joint.id for joint in joints]
         self.trusted = False
+        self.alert = False
         self._strength = 1.0
         self._table = control_table(controller.model)
         self._motor_table = control_table(joints[0].model)

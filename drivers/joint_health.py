@@ -66,6 +66,10 @@ class JointHealth:
             self.error[index] = error
             self.faults = tuple(self._error_fault(int(k)) for k in np.flatnonzero(self.error))
 
+    def forget(self, index: int) -> None:
+        """A joint's servo was restarted: it is limp, and its error is gone until it tells otherwise."""
+        self.note(index, 0, 0, 0, 0xFF, 0xFFFF)
+
     def set_up(self) -> None:
         """Everything was switched on anew."""
         self._current_limit = np.array([limits.current_ma for limits in self.limits])

@@ -72,6 +72,9 @@ class JointLink(Protocol):
     def look_at_watchdogs(self) -> None:
         """After a long pause of this computer: ask whether the servos have stopped by themselves."""
 
+    def reboot_faulty(self) -> None:
+        """Restart every servo that reports a hardware error: a person has asked for it."""
+
     def soften(self, share: float) -> None:
         """Limit the servos' strength to a share of the normal one, 0 … 1."""
 

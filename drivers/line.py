@@ -285,6 +285,7 @@ class Line:
                 for row, slot in enumerate(read.slots[first : first + count]):
                     hand = self._by_id[slot.id]
                     assert isinstance(hand, HandDevice)
+                    hand.alert = alert is not None and bool(alert[row])
                     self._note_hand(hand, good is None or bool(good[row]), data[row], into)
                 continue
             raw = np.ascontiguousarray(data).view(STATE)[:, 0]

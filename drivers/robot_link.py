@@ -160,7 +160,7 @@ class RobotLink:
     def spare(self) -> None:
         """At most one slow question a cycle."""
         now_ns = self._clock_ns()
-        for index in np.flatnonzero(self.state.alert & (self.health.error == 0)):
+        for index in np.flatnonzero(self.state.alert & (self.health.error == 0) & ~self.health.watchdog_fired):
             if self._look_at(int(index)):
                 return
         if self._cycles % self._poll_every == 0:
@@ -210,6 +210,7 @@ class RobotLink:
         if stopped and not silent:
             out.append(stopped_fault([self._robot.joints[k].name for k in stopped]))
         out += self.health.faults
+        out += [_controller_error(hand.id) for line in there for hand in line.hands if hand.alert]
         out += [self._noise(line) for line in there if line.noise.share > NOISE_HOLD_SHARE]
         if not out:
             out += self._stale(now_ns)
@@ -220,6 +221,22 @@ class RobotLink:
         noisy = [self._noise(line) for line in self.lines if line.noise.share > NOISE_WARN_SHARE]
         return (*self.health.warnings(), *noisy)
 
+    def reboot_faulty(self) -> None:
+        """Restart servos with a hardware error; they come back limp, and the next engage sets them up anew."""
+        for index in np.flatnonzero(self.health.error):
+            line, device = self._where(int(index))
+            if line.port_lost:
+                continue
+            try:
+                line.bus.reboot(self._robot.joints[int(index)].id)
+            except PortError as error:
+                line.give_up(error)
+                continue
+            self.health.forget(int(index))
+            if isinstance(device, ServoDevice):
+                line.quarantine.put_aside(device.id, self._clock_ns())
+                line.replan()
+
     # --- strength ------------------------------------------------------------------------------------------------
 
     def soften(self, share: float) -> None:
@@ -227,8 +244,11 @@ class RobotLink:
         for line in self.lines:
             for hand in line.hands:
                 hand.soften(share)
-            for servo in line.servos:
-                self._limit_pwm(line, servo, share)
+            try:
+                for servo in line.servos if not line.port_lost else ():
+                    self._limit_pwm(line, servo, share)
+            except PortError as error:
+                line.give_up(error)
 
     def torque_off(self) -> None:
         """Torque off and watchdog disarmed, twice because nobody confirms."""
@@ -264,7 +284,6 @@ class RobotLink:
             else:
                 if not device.points(line.bus):
                     device.point(line.bus)
-                self._look_at(device.index)
         except (BusTimeoutError, ServoStatusError):
             return
         except PortError as error:
@@ -273,6 +292,8 @@ class RobotLink:
         line.quarantine.release(device_id)
         line.mute_since_ns = 0
         line.replan()
+        if isinstance(device, ServoDevice):
+            self._look_at(device.index)
 
     def _look_at(self, index: int) -> bool:
         """Read the health of one joint's servo; True when something was asked."""
@@ -281,7 +302,7 @@ class RobotLink:
             return False
         try:
             if isinstance(device, HandDevice):
-                self._look_at_finger(line.bus, device, index)
+                self._look_at_finger(line, device, index)
                 return True
             answer = line.bus.read_once(device.id, device.block + HEALTH_OFFSET, HEALTH_BYTES)
         except PortError as error:
@@ -293,10 +314,11 @@ class RobotLink:
             self._let_go_when_overloaded(index, device)
         return True
 
-    def _look_at_finger(self, bus: Bus, hand: HandDevice, index: int) -> None:
-        found = hand.motor_health(bus, int(np.flatnonzero(hand.indices == index)[0]))
+    def _look_at_finger(self, line: Line, hand: HandDevice, index: int) -> None:
+        found = hand.motor_health(line.bus, int(np.flatnonzero(hand.indices == index)[0]))
         if found is None:
-            self._finger_misses[index] = self._finger_misses.get(index, 0) + 1
+            if line.noise.share < NOISE_WARN_SHARE:  # else it may well have answered
+                self._finger_misses[index] = self._finger_misses.get(index, 0) + 1
             return
         self._finger_misses.pop(index, None)
         self.health.note(index, *found)
@@ -449,3 +471,10 @@ class RobotLink:
         return [
             Fault(FaultCode.BUS_NOISE, f"nothing credible from {names} for {STALE_NS // MS} ms: check cable, ground")
         ]
+
+
+def _controller_error(controller: int) -> Fault:
+    return Fault(
+        FaultCode.HARDWARE_ERROR,
+        f"hardware error: hand controller {controller} reports one; booth servo read {controller} shows it",
+    )

@@ -125,7 +125,7 @@ def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -
     if options.driver == "external":
         return []
     virtual = options.driver == "virtual"
-    port = options.port or (virtual_port(robot) if virtual else robot.buses[0].port)
+    port = options.port or (virtual_port(robot) if virtual else "")
     processes = []
     if virtual:
         processes.append(

@@ -76,6 +76,7 @@ TRACKER_STATE = Topic("/tracker/state", "diagnostic_msgs/msg/DiagnosticStatus", 
 SERVICE_ENGAGE = "/driver/engage"  # std_srvs/SetBool: true engages, false releases to READY (holding)
 SERVICE_HOME = "/driver/home"  # std_srvs/Trigger: slowly to the home pose, with the operator released
 SERVICE_READY = "/driver/ready"  # std_srvs/Trigger: slowly to the pose in front of the operator
+SERVICE_REBOOT = "/driver/reboot_servos"  # std_srvs/Trigger: restart servos that report a hardware error
 SERVICE_STOP = "/driver/stop"  # std_srvs/Trigger: protective stop; a fresh engage is needed afterwards
 SERVICE_RECORD_START = "/recorder/start"  # std_srvs/Trigger
 SERVICE_RECORD_STOP = "/recorder/stop"  # std_srvs/Trigger

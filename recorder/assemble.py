@@ -220,7 +220,7 @@ def _attributes(take: Take) -> dict[str, Attribute]:
         "robot": facts.robot,
         "robot_sha256": facts.robot_sha256,
         "robot_yaml": facts.robot_yaml,
-        "joint_units": "rad",
+        "joint_units": _joint_units(facts.description()),
         "rate_hz": facts.rate_hz,
         "task": facts.task,
         "operator": facts.operator,
@@ -235,6 +235,12 @@ def _attributes(take: Take) -> dict[str, Attribute]:
         "sim": facts.virtual,
         "compress": True,
     }
+
+
+def _joint_units(robot: Robot) -> str:
+    """rad, and by name the joints that slide."""
+    sliding = [joint.name for joint in robot.joints if joint.prismatic]
+    return f"rad; m: {', '.join(sliding)}" if sliding else "rad"
 
 
 def _stream_attributes(data: _Streams, rows: dict[str, StreamRows], health: Health) -> dict[str, dict[str, Attribute]]:

@@ -10,7 +10,7 @@ from drivers.protocol import CrcFailure, Packet, PacketReader
 NS_PER_S = 1_000_000_000
 ANSWER_S = 0.3
 """Beyond its wire time an answer is given this long: a USB adapter needs 20 ms, a busy computer more."""
-QUIET_S = 0.1
+QUIET_S = 0.05
 """Nobody spoke if nothing came for this long beyond the wire time."""
 LONGEST_ANSWER_BYTES = 96
 

@@ -2,7 +2,8 @@
 """One device under test, virtual or real: registers by name, torque without motion, and leaving it as it was found."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +16,7 @@ from drivers.protocol import ErrorNumber, Packet
 from drivers.servo_block import data_address, pointers
 from drivers.servo_model import ServoModel
 from drivers.servo_tools import Known
+from graph.errors import BoothError
 
 KINDS = ("x430", "xl330-fw52", "xl330-fw53", "xm335", "xh540", "p", "gripper", "y", "hx5")
 """What the driver knows. A kind that isn't on the line is deselected and named, not passed."""
@@ -94,11 +96,6 @@ class Servo:
     def error_register(self) -> str:
         """Its hardware error."""
         return self.known.servo.error_register if self.known.servo is not None else "Hardware Error Status"
-
-    @property
-    def delay_register(self) -> Item:
-        """Return Delay Time."""
-        return self.table["Return Delay Time"]
 
     @property
     def block(self) -> int:
@@ -259,7 +256,9 @@ class Servo:
         if self.get("Status Return Level") != 2:
             pytest.fail(f"ID {self.id}: Status Return Level is not 2, which the driver needs")
         if code := self.get(self.error_register):
-            pytest.fail(f"ID {self.id}: {self.error_register} is {code}: remove the cause, booth servo reboot {self.id}")
+            pytest.fail(
+                f"ID {self.id}: {self.error_register} is {code}: remove the cause, booth servo reboot {self.id}"
+            )
 
     def put_back(self, found: Found) -> None:
         """Torque off, watchdog off, every setting as found; fails with a list of what could not be put back."""
@@ -268,11 +267,14 @@ class Servo:
             if name in self.table:
                 self.line.ask(self.write_frame(name, 0))
         self.line.ask(self.write_frame("Status Return Level", 2))
-        self._write_differences(found, "eeprom")
-        if self.get(self.error_register):
-            self.reboot()
-        self._write_differences(found, "ram")
+        alert = self.get(self.error_register)
         now = self.take()
+        if now != found or alert:
+            self._write_differences(found, now, "eeprom")
+            if alert:
+                self.reboot()
+            self._write_differences(found, self.take(), "ram")
+            now = self.take()
         wrong = [f"{item.name}: {value} -> {now[item]}" for item, value in found.items() if now[item] != value]
         if "Torque Enable" in self.table and self.get("Torque Enable"):
             wrong.append("torque is still on")
@@ -281,8 +283,7 @@ class Servo:
         if wrong:
             pytest.fail(f"ID {self.id} could not be left as it was found: {'; '.join(wrong)}")
 
-    def _write_differences(self, found: Found, area: str) -> None:
-        now = self.take()
+    def _write_differences(self, found: Found, now: Found, area: str) -> None:
         for item, value in found.items():
             if item.area == area and now[item] != value:
                 self.line.ask(protocol.write(self.id, item.address, item.encode(value)))
@@ -291,6 +292,28 @@ class Servo:
         end_ns = time.monotonic_ns() + round(BOOT_S * NS_PER_S)
         while not self.line.ask(protocol.ping(self.id), patience_s=0.05):
             assert time.monotonic_ns() < end_ns, f"ID {self.id} does not answer any more"
+
+
+@contextmanager
+def borrowed(group: Sequence[Servo]) -> Iterator[None]:
+    """Devices that are left as they were found, whatever happens; one that can't be doesn't keep the others from it."""
+    for one in group:
+        one.refuse_unfit()
+    found = {one.id: one.take() for one in group}
+    try:
+        yield
+    finally:
+        problems = [problem for one in group if (problem := _put_back(one, found[one.id]))]
+        if problems:
+            pytest.fail("\n".join(problems))
+
+
+def _put_back(one: Servo, found: Found) -> str:
+    try:
+        one.put_back(found)
+    except (pytest.fail.Exception, AssertionError, BoothError) as error:
+        return str(error)
+    return ""
 
 
 def _kept(item: Item) -> bool:

@@ -12,11 +12,10 @@ from functools import partial
 
 import pytest
 from bench_line import Line
-from bench_servo import KINDS, Permissions, Servo, kind_of
+from bench_servo import KINDS, Permissions, Servo, borrowed, kind_of
 from bench_virtual import BAUD, identities, virtual_line
 
 from drivers.bus import Bus, Identity
-from drivers.errors import BusTimeoutError
 from drivers.port import SerialPort
 from drivers.servo_tools import known_model
 from drivers.servo_tools_line import ping_everybody
@@ -49,16 +48,14 @@ class Bench:
         """Every device of these kinds, and a mark for every kind that isn't there."""
         here = [Target(_kind(identity), servo_id) for servo_id, identity in self.found.items()]
         return [
-            target
-            for kind in kinds
-            for target in ([one for one in here if one.kind == kind] or [Target(kind, None)])
+            target for kind in kinds for target in ([one for one in here if one.kind == kind] or [Target(kind, None)])
         ]
 
 
 BENCH = pytest.StashKey[Bench]()
 
 
-# --- pytest ------------------------------------------------------------------------------------------------------------
+# --- pytest ---------------------------------------------------------------------------------------------------------
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kinds(*names): what a servo must be for this test, see bench_servo.KINDS")
+    config.addinivalue_line("markers", "virtual_deviates(how): virtual servos are known to fail this, and how")
     for name, text in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
     port = config.getoption("port", default="")
@@ -120,7 +118,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _is_absent(item: pytest.Item) -> bool:
-    values = getattr(item, "callspec").params.values() if hasattr(item, "callspec") else ()
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return any(isinstance(value, Target) and value.id is None for value in values)
 
 
@@ -152,48 +150,33 @@ def line(servos: dict[int, Servo]) -> Line:
 @pytest.fixture
 def device(request: pytest.FixtureRequest, servos: dict[int, Servo]) -> Iterator[Servo]:
     """One device, left as it was found."""
-    yield from _borrow([servos[request.param.id]])
+    one = servos[request.param.id]
+    with borrowed([one]):
+        yield one
 
 
 @pytest.fixture
 def servo(request: pytest.FixtureRequest, servos: dict[int, Servo]) -> Iterator[Servo]:
     """One servo, left as it was found."""
-    yield from _borrow([servos[request.param.id]])
+    one = servos[request.param.id]
+    with borrowed([one]):
+        yield one
 
 
 @pytest.fixture
 def hand(request: pytest.FixtureRequest, servos: dict[int, Servo]) -> Iterator[Servo]:
     """A hand's controller, left as it was found."""
-    yield from _borrow([servos[request.param.id]])
+    one = servos[request.param.id]
+    with borrowed([one]):
+        yield one
 
 
 @pytest.fixture
 def everybody(servos: dict[int, Servo]) -> Iterator[list[Servo]]:
     """All devices of the line, in the order of their IDs, left as they were found."""
     group = [servos[servo_id] for servo_id in sorted(servos)]
-    for _ in _borrow(group):
+    with borrowed(group):
         yield group
-
-
-def _borrow(group: list[Servo]) -> Iterator[Servo]:
-    for one in group:
-        one.refuse_unfit()
-    found = {one.id: one.take() for one in group}
-    try:
-        yield group[0]
-    finally:
-        problems = [problem for one in group if (problem := _returned(one, found))]
-        if problems:
-            pytest.fail("\n".join(problems))
-
-
-def _returned(one: Servo, found: dict[int, dict]) -> str:
-    """Put back; the next one is put back even if this one fails."""
-    try:
-        one.put_back(found[one.id])
-    except (pytest.fail.Exception, AssertionError, BoothError) as error:
-        return str(error)
-    return ""
 
 
 def _who_is_there(port: str, baud: int, ids: str) -> dict[int, Identity]:
@@ -208,8 +191,10 @@ def _who_is_there(port: str, baud: int, ids: str) -> dict[int, Identity]:
                 found = {}
                 for word in ids.split(","):
                     found[int(word)] = bus.ping(int(word))
-    except (BoothError, BusTimeoutError, ValueError) as error:
-        raise pytest.UsageError(f"{port} at {baud} baud: {error}; who is there? booth servo scan --port {port}") from error
+    except (BoothError, ValueError) as error:
+        raise pytest.UsageError(
+            f"{port} at {baud} baud: {error}; who is there? booth servo scan --port {port}"
+        ) from error
     if not found:
         raise pytest.UsageError(f"nobody answers on {port} at {baud} baud: booth servo scan --port {port} --baud all")
     strange = {one: who.model_number for one, who in found.items() if known_model(who.model_number) is None}

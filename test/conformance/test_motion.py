@@ -8,7 +8,7 @@ from drivers import protocol
 from drivers.servo_block import GOAL_BYTES, GOAL_OFFSET
 
 pytestmark = pytest.mark.moves
-SLOW_S, WATCHED_S, STEP_S, ARRIVAL_S = 1.0, 0.1, 0.15, 3.0
+SLOW_S, WATCHED_S, STEP_S, ARRIVAL_S = 0.6, 0.1, 0.15, 3.0
 
 
 def arrive(servo: Servo, goal: int) -> None:
@@ -69,5 +69,5 @@ def test_torque_off_stops_it_from_following(servo: Servo) -> None:
         pytest.skip("a goal would switch its torque on (Drive Mode)")
     servo.ask(protocol.ping(servo.id))
     servo.set("Goal Position", servo.step_from(start))
-    servo.line.talk_to(servo.id, 0.3)
+    servo.line.talk_to(servo.id, 0.2)
     assert abs(servo.get("Present Position") - start) <= servo.jitter_ticks
