@@ -71,7 +71,7 @@ def test_a_real_line_is_asked_only_for_what_is_there_and_the_rest_is_named(virtu
 
 
 def test_a_real_line_is_neither_moved_nor_written_without_permission(virtual_path: str) -> None:
-    files = ["test/conformance/test_motion.py", "test/conformance/test_calibration.py"]
+    files = ["test/conformance/test_motion.py", "test/conformance/test_offset_and_reverse.py"]
     ran = run(*files, "--port", virtual_path, "--baud", str(BAUD), "--ids", "1")
     assert " passed" not in ran.stdout
     assert "--allow-motion" in ran.stdout
