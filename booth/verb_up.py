@@ -8,6 +8,7 @@ from booth.output import result_json, say
 from booth.supervisor import StopRequest, Supervisor, graph_environment
 from booth.verb_models import ensure_model
 from graph.nodes import DRIVERS, RECORD_MODES, GraphOptions, booth_processes
+from graph.topics import SERVICE_ENGAGE
 from robots import load_robot
 
 
@@ -64,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
     supervisor = Supervisor(booth_processes(robot, args.robot, options), graph_environment(), say)
     with StopRequest() as stopping:
         supervisor.start()
-        say("[booth] up; hold an open palm to the camera to engage; Ctrl-C stops everything")
+        how = "hold an open palm to the camera to engage" if robot.retarget else f"{SERVICE_ENGAGE} engages"
+        say(f"[booth] up; {how}; Ctrl-C stops everything")
         outcome = supervisor.run(stopping)
     say(f"[booth] {outcome.reason}")
     if args.json:

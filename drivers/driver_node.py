@@ -236,6 +236,8 @@ class DriverNode(BoothNode):
 
     def _on_reboot(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         refusal = self._loop.request_reboot()
+        if not refusal:
+            self._maintenance.rebooted()
         response.success, response.message = not refusal, refusal or "restarted; engage sets them up anew"
         return response
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from drivers.control_loop import Cycle
 from drivers.hardware_error import causes
-from drivers.maintenance import HARDWARE_ERROR, QUARANTINE, MaintenanceLog
+from drivers.maintenance import HARDWARE_ERROR, QUARANTINE, REBOOT, TIMEOUT, MaintenanceLog
 from drivers.robot_link import RobotLink
 from drivers.servo_model import servo_model
 from graph.errors import BoothError
@@ -32,6 +32,7 @@ class MaintenanceFeed:
         self._current = np.full(count, np.nan)
         self._errors = np.zeros(count, np.int16)
         self._silent: set[int] = set()
+        self._stale = np.zeros(count, np.int64)
         self._log: MaintenanceLog | None = None
         if not wanted:
             return
@@ -53,12 +54,19 @@ class MaintenanceFeed:
         self._travelled += np.nan_to_num(np.abs(position - self._last))
         self._last = np.where(np.isnan(position), self._last, position)
         self._current = cycle.reading.current_ma
+        self._stale += ~cycle.reading.fresh
         if not self._since_ns:
             self._since_ns = cycle.read_ns
         elapsed_ns = cycle.read_ns - self._since_ns
         if elapsed_ns >= EVERY_NS:
             self._since_ns = cycle.read_ns
             self._observe(self._log, elapsed_ns * 1e-9)
+
+    def rebooted(self) -> None:
+        """A person has restarted the servos that report an error."""
+        if self._log is not None:
+            for index in np.flatnonzero(self._link.health.error):
+                self._log.event(int(index), REBOOT)
 
     def close(self) -> None:
         """Store what is left."""
@@ -77,6 +85,10 @@ class MaintenanceFeed:
                 log.event(int(new), HARDWARE_ERROR, str(cause))
         self._errors = health.error.copy()
         silent = self._silent_now()
+        for missed in np.flatnonzero(self._stale):
+            if int(missed) not in silent:
+                log.event(int(missed), TIMEOUT)
+        self._stale[:] = 0
         for k in silent - self._silent:
             log.event(k, QUARANTINE)
         self._silent = silent

@@ -131,11 +131,13 @@ def _assess(history: History, by_joint: Mapping[str, History], this_week: int) -
     over_80 = float(load[HIGH_LOAD_BIN:].sum() / load.sum()) if load.sum() > 0 else float("nan")
     errors = _count(history, (HARDWARE_ERROR,))
     degc = total[SLICES["degc_s"]]
+    highest = float(np.fmax.reduce(history.degc_max, initial=np.nan))
+    median, p95 = (float(np.fmin(quantile_degc(degc, share), highest)) for share in (0.5, 0.95))  # bins are 5 wide
     trend = _heat_trend(history)
     enough = hours >= ENOUGH_H
     reasons: list[Reason] = []
     if enough or errors:
-        reasons += _heat(history, quantile_degc(degc, 0.95))
+        reasons += _heat(history, p95)
         reasons += _hotter_than_others(history, by_joint)
         reasons += _errors(history, torqued_h)
         if trend > 3.0:
@@ -153,9 +155,9 @@ def _assess(history: History, by_joint: Mapping[str, History], this_week: int) -
         history,
         float(hours),
         float(torqued_h),
-        quantile_degc(degc, 0.5),
-        quantile_degc(degc, 0.95),
-        float(np.fmax.reduce(history.degc_max, initial=np.nan)),
+        median,
+        p95,
+        highest,
         over_80,
         errors / torqued_h if torqued_h > 0 else float("nan"),
         trend,
