@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test setup system lint clean help
+.PHONY: demo test soak setup system lint clean help
 
 help:
 	@echo "make demo   set up and run the whole loop: filmed hand -> virtual robot -> checked episode -> replay"
 	@echo "make test   set up and run linters, type checks and tests"
+	@echo "make soak   every fault as often as the fault table says: an hour or more"
 	@echo "make setup  only set up: system libraries, virtual environment in $(VENV), hand model"
 
 demo: setup
@@ -17,6 +18,9 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: setup
+	BOOTH_SOAK=1 $(BIN)/python -m pytest test/faults test/soak --timeout=7200 $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -109,7 +109,7 @@ class Bus:
         return received
 
     def sync_read(self, address: int, length: int, ids: Sequence[int]) -> dict[int, Packet]:
-        """Read the same registers of many servos; a silent one is missing in the result, the others are there."""
+        """Read the same registers of many servos; a silent one is missing in the result, and often all behind it."""
         return self._transact(protocol.sync_read(address, length, ids), ids, length)
 
     def sync_write(self, address: int, length: int, writes: Sequence[tuple[int, bytes]]) -> None:

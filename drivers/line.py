@@ -6,7 +6,7 @@ nothing came three times is left out and asked again once a second, so that the 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from drivers import units
 from drivers.bus import Bus, Port
 from drivers.errors import PortError
-from drivers.group_read import MISSING, Answers, GroupRead, Slot
+from drivers.group_read import MISSING, Answers, GroupRead, Kind, Slot
 from drivers.group_write import SyncWrite
 from drivers.hand_device import READ_BLOCK, READ_BYTES, WRITE_BLOCK, WRITE_BYTES, HandDevice
 from drivers.noise import NoiseMeter
@@ -31,6 +31,9 @@ OVERSLEPT_NS, GRACE_NS = 1_000_000, 3_000_000
 """Woken this much after a deadline, this computer itself was away: the answer gets a little longer."""
 FAST_FAILURES = 10
 """So many broken joint frames in a row while plain reads succeed: this bus can't do fast reads."""
+CONTINUE_AT_MOST = 3
+"""So many times in a cycle the devices behind a silent one are asked again."""
+LOOK_AROUND_NS = 30_000_000
 MUTE_NS = 500_000_000
 """Nobody has answered for this long: everybody is put aside."""
 ALERT = 0x80
@@ -63,7 +66,9 @@ class Line:
         servos: Sequence[ServoDevice],
         hands: Sequence[HandDevice],
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        branch: Callable[[int], str] = lambda _: "",
     ) -> None:
+        self._branch = branch
         self.name, self.bus = name, Bus(port)
         self.servos, self.hands = list(servos), list(hands)
         self.port_lost = ""
@@ -88,7 +93,8 @@ class Line:
         self._burst_bytes = 0
         self._todo_was_plain = self._broken_frame = False
         self._missing: list[int] = []
-        self._heard_bytes = 0
+        self._heard_bytes = self._continued = 0
+        self._looked_around = False
         self._received_ns = 0
 
     @property
@@ -161,7 +167,7 @@ class Line:
             frames.append(self._hand_write.encode(rows))
         self._todo = self._plain if self._careful else self._fast
         self._todo_was_plain = self._careful
-        self._missing, self._heard_bytes, self._broken_frame = [], 0, False
+        self._missing, self._heard_bytes, self._broken_frame, self._continued = [], 0, False, 0
         if self._todo:
             frames.append(self._todo[0].request)
         self._send(b"".join(frames))
@@ -184,7 +190,10 @@ class Line:
         if self._todo:
             self._send(self._todo[0].request)
         else:
-            self._settle()
+            try:
+                self._settle()
+            except PortError as error:
+                self.give_up(error)
 
     def give_up(self, error: PortError) -> None:
         """The port is gone."""
@@ -244,8 +253,29 @@ class Line:
         elif read.kind.fast:  # a joint frame ends at the first device that is silent: ask everybody singly
             self._broken_frame = True
         else:
-            self.quarantine.heard(slot.id for slot in read.slots if slot.id not in missing)
-            self._missing += missing
+            self._blame(read, set(missing))
+
+    def _blame(self, read: GroupRead, missing: set[int]) -> None:
+        """Who is silent in a plain read that came short.
+
+        Devices answer in turn, each after the one before it, and behind a silent one many models say nothing either
+        (ROBOTIS, DynamixelSDK issue 364). So of those missing at the end only the first is to blame; the others are
+        asked at once, those of other branches first, so that they stay fresh.
+        """
+        order = [slot.id for slot in read.slots]
+        answered = [place for place, servo in enumerate(order) if servo not in missing]
+        end = answered[-1] + 1 if answered else 0
+        self.quarantine.heard(order[place] for place in answered)
+        self._missing += [servo for servo in order[:end] if servo in missing]
+        if end == len(order):
+            return
+        first, rest = read.slots[end], list(read.slots[end + 1 :])
+        self._missing.append(first.id)
+        if rest and self._continued < CONTINUE_AT_MOST:
+            self._continued += 1
+            rest.sort(key=lambda slot: self._branch(slot.id) == self._branch(first.id))
+            alike = len({(slot.address, slot.length) for slot in rest}) == 1
+            self._todo = (GroupRead(rest, Kind.SYNC if alike else Kind.BULK), *self._todo)
 
     def _settle(self) -> None:
         """The cycle is over: put aside who has been silent for too long, unless the whole line was."""
@@ -254,17 +284,44 @@ class Line:
             self._careful = True
             self._count_fast_failure()
         elif not self._missing:
-            self._careful, self.mute_since_ns = False, 0
+            self._careful = self._looked_around = False
+            self.mute_since_ns = 0
             self._fast_failures = self._fast_failures if self._todo_was_plain else 0
         elif not self._heard_bytes:
             self.mute_since_ns = self.mute_since_ns or now_ns
-            if now_ns - self.mute_since_ns > MUTE_NS:
-                for servo in self._missing:
-                    self.quarantine.put_aside(servo, now_ns)
+            self._look_around_when_mute(now_ns)
+        else:
+            self.mute_since_ns = 0
+            before = self.silent
+            if self.quarantine.missed(self._missing, now_ns):
+                self._careful, self._fast_failures = False, 0
+                hit = {self._branch(servo) for servo in self.silent - before}
+                self._put_aside_the_mute(servo for servo in self._by_id if self._branch(servo) in hit)
                 self.replan()
-        elif self.quarantine.missed(self._missing, now_ns):
-            self._careful, self._fast_failures = False, 0
+
+    def _look_around_when_mute(self, now_ns: int) -> None:
+        """Nobody answers: once, ask everybody singly, because a few silent ones in front can hide the others; after
+        half a second put everybody aside."""
+        mute_ns = now_ns - self.mute_since_ns
+        if mute_ns > MUTE_NS:
+            for servo in set(self._by_id) - self.silent:
+                self.quarantine.put_aside(servo, now_ns)
             self.replan()
+        elif mute_ns > LOOK_AROUND_NS and not self._looked_around:
+            self._looked_around = True
+            if self._put_aside_the_mute(self._by_id, unless_all=True):
+                self.replan()
+
+    def _put_aside_the_mute(self, servos: Iterable[int], unless_all: bool = False) -> bool:
+        """Ask some devices singly, twice; put aside those that never answer. True when somebody was."""
+        asked = [servo for servo in servos if servo not in self.silent]
+        quiet = [servo for servo in asked if self.bus.ping_once(servo) is None]
+        quiet = [servo for servo in quiet if self.bus.ping_once(servo) is None]
+        if not quiet or (unless_all and len(quiet) == len(asked)):
+            return False
+        for servo in quiet:
+            self.quarantine.put_aside(servo, self._clock_ns())
+        return True
 
     def _count_fast_failure(self) -> None:
         self._fast_failures += 1

@@ -380,7 +380,9 @@ class RobotLink:
             if self._robot.bus_of(controller) == name:
                 mine = [(k, joint) for k, joint in joints if joint.controller == controller.id]
                 hands.append(HandDevice(controller, [k for k, _ in mine], [joint for _, joint in mine]))
-        return Line(name, port, servos, hands, self._clock_ns)
+        branches = {servo.id: self._robot.branch_of(servo.joint) for servo in servos}
+        branches |= {hand.id: self._robot.branch_of(hand.controller) for hand in hands}
+        return Line(name, port, servos, hands, self._clock_ns, branches.__getitem__)
 
     def _check(self, line: Line) -> None:
         """Who is there, with tables of hands off before their motors are spoken to."""

@@ -2,8 +2,8 @@
 """A virtual half-duplex bus: which devices answer an instruction, with which bytes, and when.
 
 Every answer carries the moment at which its last byte would be on the wire: request, return delay and answer at ten
-bits a byte. Collisions are not modelled. A device that is missing from a sync or bulk read leaves the others' answers
-alone; in a fast read the joint frame ends where it should have spoken.
+bits a byte. Collisions are not modelled. Devices answer a sync or bulk read in turn, each after the one before it, so
+behind a missing one nobody answers (ROBOTIS, DynamixelSDK issue 364); a fast read's joint frame ends there, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -266,12 +266,11 @@ class VirtualBus:
         replies, readers, now_ns = [], self._readers, self._now_ns
         for servo, address, length in reads:
             reader = readers.get(servo)
-            if reader is not None:
-                device, delay_ns = reader
-                error, data = device.read(address, length, now_ns)
-                replies.append(
-                    _Reply(status_frame(servo, error | ALERT_BIT if device.alert else error, data), delay_ns)
-                )
+            if reader is None:
+                break  # the next one waits for its answer in vain
+            device, delay_ns = reader
+            error, data = device.read(address, length, now_ns)
+            replies.append(_Reply(status_frame(servo, error | ALERT_BIT if device.alert else error, data), delay_ns))
         return replies
 
     def _fast_read(self, reads: Sequence[tuple[int, int, int]]) -> list[_Reply]:

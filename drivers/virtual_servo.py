@@ -45,6 +45,7 @@ _CAPS = {"Profile Velocity": "Velocity Limit", "Profile Acceleration": "Accelera
 GOAL_POSITION_EFFECT, GOAL_CURRENT_EFFECT, TORQUE_EFFECT, WATCHDOG_EFFECT, MEANING_EFFECT, SETTING_EFFECT = (
     OWN << n for n in range(6)
 )
+VOLTAGE_EFFECT = OWN << 6
 _EFFECTS = {
     "Goal Position": GOAL_POSITION_EFFECT,
     "Goal Current": GOAL_CURRENT_EFFECT,
@@ -53,6 +54,8 @@ _EFFECTS = {
     "Operating Mode": MEANING_EFFECT | SETTING_EFFECT,
     "Drive Mode": MEANING_EFFECT | SETTING_EFFECT,
     "Homing Offset": MEANING_EFFECT | SETTING_EFFECT,
+    "Min Voltage Limit": VOLTAGE_EFFECT | SETTING_EFFECT,
+    "Max Voltage Limit": VOLTAGE_EFFECT | SETTING_EFFECT,
 }
 _HEAT_NS = 50_000_000
 """How often the temperature is looked at while somebody looks at the servo."""
@@ -154,7 +157,7 @@ class VirtualServo(MovingServo):
 
     def _watchdog_expired(self, expired_ns: int) -> None:
         self.stop(expired_ns)
-        if self.model.family == "x":
+        if self.model.family != "y":
             for name in ("Profile Acceleration", "Profile Velocity"):
                 self.poke(name, 0)
         self.poke("Bus Watchdog", self.watchdog.value)
@@ -237,6 +240,8 @@ class VirtualServo(MovingServo):
         effect = plan.effect
         if effect & SETTING_EFFECT:
             self._stale = True
+        if effect & VOLTAGE_EFFECT:
+            self.set_voltage(self._volt, now_ns)
         if effect & MEANING_EFFECT:
             self._reset_goals()
         if effect & GOAL_CURRENT_EFFECT and not self._stale:

@@ -26,7 +26,7 @@ ONLY = {
     "launch": lambda path: path.parent.name == "launch" or path.name == "launching.py",
     "launch_ros": lambda path: path.name == "launching.py",
     "serial": lambda path: path == Path("drivers/port.py"),
-    "dynamixel_sdk": lambda path: path == Path("drivers/port.py"),
+    "dynamixel_sdk": lambda path: path in (Path("drivers/port.py"), Path("bench/bus_rig.py")),  # there as the peer
     "h5py": lambda path: path.parts[0] == "recorder",
     "mcap": lambda path: path.parts[0] == "recorder",
     "rosbags": lambda path: path.parts[0] == "recorder",

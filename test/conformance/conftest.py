@@ -69,7 +69,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kinds(*names): what a servo must be for this test, see bench_servo.KINDS")
-    config.addinivalue_line("markers", "virtual_deviates(how): virtual servos are known to fail this, and how")
     for name, text in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
     port = config.getoption("port", default="")

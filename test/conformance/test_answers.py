@@ -122,7 +122,6 @@ def test_a_hardware_error_alerts_in_every_answer_and_a_reboot_ends_it(servo: Ser
 
 
 @pytest.mark.writes_eeprom
-@pytest.mark.virtual_deviates("limits are compared with the supply only when the supply changes")
 def test_a_voltage_limit_above_the_supply_is_an_input_voltage_error(servo: Servo) -> None:
     """e-Manual, "Min/Max Voltage Limit": a supply outside of the limits sets the error and the alert bit."""
     _call_the_supply_too_low(servo)

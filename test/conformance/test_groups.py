@@ -83,7 +83,6 @@ def test_who_stands_before_a_silent_id_answers(everybody: list[Servo], kind: Kin
     assert ask(line, kind, slots) == {servo.id: (0, identity_of(servo)) for servo in everybody}
 
 
-@pytest.mark.virtual_deviates("those behind a silent ID answer all the same")
 @pytest.mark.parametrize("kind", [Kind.SYNC, Kind.BULK])
 def test_who_stands_behind_a_silent_id_stays_silent_too(everybody: list[Servo], kind: Kind) -> None:
     """ROBOTIS: "if one device does not respond in the middle, all IDs do not respond after that" (DynamixelSDK #364).

@@ -86,7 +86,6 @@ def test_only_zero_clears_a_fired_watchdog(servo: Servo) -> None:
 
 
 @pytest.mark.kinds("x430", "xl330-fw52", "xl330-fw53", "xm335", "xh540", "p", "gripper")
-@pytest.mark.virtual_deviates("P and gripper keep their profile registers, X zeroes them")
 def test_a_fired_watchdog_zeroes_the_profile(servo: Servo) -> None:
     """e-Manual, "Bus Watchdog", the same sentence for X (98) and P (546): profile acceleration and velocity "are
     applied as 0" when it stops. That the registers read 0 afterwards is how we read it.

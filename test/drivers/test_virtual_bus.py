@@ -208,10 +208,11 @@ def test_alert_bit_is_in_every_answer_of_a_servo_in_trouble():
 # --- faults
 
 
-def test_silent_servo_leaves_the_others_answers_alone():
+def test_behind_a_silent_servo_nobody_answers_a_sync_read():
     bus = bus_of(1, 2, 3)
     bus.set_silent(2, True)
-    assert [p.id for p in ask(bus, dxl.sync_read(132, 4, [1, 2, 3]))] == [1, 3]
+    assert [p.id for p in ask(bus, dxl.sync_read(132, 4, [1, 2, 3]))] == [1]
+    assert [p.id for p in ask(bus, dxl.sync_read(132, 4, [1, 3]))] == [1, 3]
     bus.set_silent(2, False)
     assert [p.id for p in ask(bus, dxl.sync_read(132, 4, [1, 2, 3]))] == [1, 2, 3]
 

@@ -96,7 +96,6 @@ def test_thirty_percent_of_answers_lost_one_by_one_hold_the_robot() -> None:
     assert_invariants(rig)
 
 
-@pytest.mark.xfail(strict=True, reason="driver: lost joint frames count neither as noise nor as silence of a servo")
 def test_thirty_percent_of_lost_joint_frames_hold_the_robot() -> None:
     rig = FaultRig("op3")
     rig.engage()

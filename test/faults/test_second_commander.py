@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -17,9 +18,11 @@ from drivers.lease import LEASE_NS, Lease
 from drivers.port import SerialPort, wait_for_port
 from drivers.safety import MS, State
 from drivers.virtual_robot import run_virtual_robot
+from graph import topics as graph_topics
 from graph.faults import FaultCode
 from graph.nodes import GraphOptions, driver_processes
-from robots import load_robot
+from graph.topics import DIAGNOSTICS, SERVICE_ENGAGE, Topic, command
+from robots import load_robot, robot_names
 
 RACES = counted(100, 1000)
 
@@ -97,7 +100,7 @@ def test_a_second_driver_on_one_port_is_told_the_pid_of_the_first(tmp_path: Path
     try:
         assert first.stdout is not None
         assert first.stdout.readline() == "open\n"
-        with pytest.raises(PortError, match=rf"in use by PID {first.pid} .*one bus has one driver"):
+        with pytest.raises(PortError, match=rf"(?s)in use by PID {first.pid} .*one bus has one driver"):
             SerialPort(str(path), robot.buses[0].baud)
     finally:
         first.communicate("")
@@ -113,7 +116,6 @@ def test_two_publishers_on_one_command_topic_hold_the_robot_and_the_second_is_na
     from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
     from graph.ros_node import qos_profile, to_msg_time
-    from graph.topics import SERVICE_ENGAGE, command
 
     robot = load_robot("op3")
     topic = command(robot.groups[0][0])
@@ -142,3 +144,58 @@ def test_two_publishers_on_one_command_topic_hold_the_robot_and_the_second_is_na
     assert values["code"] == "second_commander"
     assert "/second sends commands too" in values["reason"]
     assert values["commander"] == "/first"
+
+
+# ---- SROS2: who may say what on a network that others are on, too -------------------------------------------
+
+POLICY = Path(__file__).parents[2] / "config/sros2/policy.xml"
+COMMANDERS = {"teleop", "replay"}
+
+
+def allowed(kind: str, act: str) -> dict[str, set[str]]:
+    """For every node the topics or services that it may publish, subscribe to, reply to or request."""
+    found: dict[str, set[str]] = {}
+    for profile in ElementTree.parse(POLICY).getroot().iter("profile"):
+        names = {
+            item.text or ""
+            for block in profile.findall(kind)
+            if block.get(act) == "ALLOW"
+            for item in block
+        }
+        found[profile.get("node") or ""] = names
+    return found
+
+
+def test_the_policy_is_of_the_schema_that_sros2_reads() -> None:
+    root = ElementTree.parse(POLICY).getroot()
+    assert (root.tag, root.get("version")) == ("policy", "0.2.0")
+    paths = [enclave.get("path") for enclave in root.iter("enclave")]
+    assert paths == [f"/humanoid_booth/{node}" for node in allowed("topics", "publish")]
+    assert set(allowed("topics", "publish")) == {"tracker", "teleop", "driver", "recorder", "replay", "booth_client"}
+    for block in (*root.iter("topics"), *root.iter("services")):
+        assert len(block) > 0
+        assert set(block.attrib.values()) == {"ALLOW"}
+        assert set(block.attrib) <= {"publish", "subscribe", "reply", "request"}
+
+
+def test_only_teleop_and_replay_may_publish_on_any_robots_command_topics() -> None:
+    topics = {topic for name in robot_names() for topic, _ in load_robot(name).groups}
+    for node, names in allowed("topics", "publish").items():
+        assert names & topics == (topics if node in COMMANDERS else set()), node
+        assert not any("*" in name for name in names), "a wildcard could be a command topic"
+    assert topics <= allowed("topics", "subscribe")["driver"]
+    assert all({SERVICE_ENGAGE} <= allowed("services", "request")[node] for node in COMMANDERS)
+
+
+def test_the_policy_knows_every_topic_and_service_of_the_graph_and_each_has_one_source() -> None:
+    published, services = allowed("topics", "publish"), allowed("services", "reply")
+    graph = {value.name for value in vars(graph_topics).values() if isinstance(value, Topic)}
+    for topic in graph - {DIAGNOSTICS.name}:
+        assert sum(topic in names for names in published.values()) == 1, topic
+    offered = {value for name, value in vars(graph_topics).items() if name.startswith("SERVICE_")}
+    for service in offered:
+        assert [node for node, names in services.items() if service in names] in (["driver"], ["recorder"])
+    subscribed = set().union(*allowed("topics", "subscribe").values())
+    assert subscribed <= set().union(*published.values())
+    requested = set().union(*allowed("services", "request").values())
+    assert requested <= offered
