@@ -108,10 +108,6 @@ class Bus:
             received += data  # ends: a line full of noise is soon enough
         return received
 
-    def sync_read(self, address: int, length: int, ids: Sequence[int]) -> dict[int, Packet]:
-        """Read the same registers of many servos; a silent one is missing in the result, and often all behind it."""
-        return self._transact(protocol.sync_read(address, length, ids), ids, length)
-
     def sync_write(self, address: int, length: int, writes: Sequence[tuple[int, bytes]]) -> None:
         """Write registers of many servos at once; nobody answers."""
         self.counters.transactions += 1

@@ -101,9 +101,9 @@ class HandDevice:
             _confirm(bus.read(servo_id, item.address, 1)[0], motor, f"ID {servo_id}")
         self._set_controller(bus, "Bus Watchdog", controller)
         _confirm(bus.read(self.id, self._table["Bus Watchdog"].address, 1)[0], controller, f"controller {self.id}")
-        bus.write(self.id, WRITE_BLOCK, self.encode(self.ticks(hold_rad)).tobytes())
+        bus.write(self.id, WRITE_BLOCK, self.encode(units.ticks_from_rad(hold_rad)).tobytes())
         self._set_controller(bus, "Table Sync Enable", 1)
-        bus.write(self.id, WRITE_BLOCK, self.encode(self.ticks(hold_rad)).tobytes())
+        bus.write(self.id, WRITE_BLOCK, self.encode(units.ticks_from_rad(hold_rad)).tobytes())
 
     def torque_on(self, bus: Bus) -> None:
         """Torque on at every motor."""
@@ -126,16 +126,13 @@ class HandDevice:
         self._strength = min(max(share, 0.0), 1.0)
 
     def encode(self, ticks: Array) -> NDArray[np.uint8]:
-        """Goal current and goal position of all motors (80,), from goals in whole ticks (20,)."""
+        """Goal current and goal position of all motors (80,), from goals in whole ticks (20,).
+
+        All limits of a hand lie within one turn, so they fit the 16-bit goals.
+        """
         words = np.empty((len(self.ids), 2), "<i2")
         words[:, 0], words[:, 1] = round(self.controller.goal_current_ma * self._strength), ticks
         return words.view(np.uint8).ravel()
-
-    @staticmethod
-    def ticks(goal_rad: Array) -> Array:
-        """Goals in whole ticks; all limits of a hand lie within one turn, so they fit the 16-bit goals."""
-        ticks: Array = np.rint(goal_rad / units.RAD_PER_TICK + units.CENTRE_TICKS)
-        return ticks
 
     @staticmethod
     def decode(block: NDArray[np.uint8]) -> tuple[Array, Array, Array]:

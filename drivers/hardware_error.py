@@ -120,9 +120,6 @@ BITS: Mapping[int, Cause] = MappingProxyType(
 )
 """Bit of Hardware Error Status -> cause. Bit 1 is in use in the P series only."""
 
-_HOT = frozenset((Cause.OVERHEATING, Cause.MOTOR_OVERHEATING, Cause.INVERTER_OVERHEATING))
-_VOLTAGE = frozenset((Cause.INPUT_VOLTAGE, Cause.OVER_VOLTAGE, Cause.LOW_VOLTAGE))
-
 
 def causes(family: Family, code: int) -> tuple[Cause, ...]:
     """Every cause in the error register of a servo of this family; empty for 0."""
@@ -137,16 +134,6 @@ def describe(family: Family, code: int) -> tuple[str, ...]:
 def is_overload(family: Family, code: int) -> bool:
     """Whether an overload is among the causes."""
     return Cause.OVERLOAD in causes(family, code)
-
-
-def is_hot(family: Family, code: int) -> bool:
-    """Whether a temperature is among the causes: a reboot helps only after it has cooled down."""
-    return not _HOT.isdisjoint(causes(family, code))
-
-
-def is_voltage(family: Family, code: int) -> bool:
-    """Whether the supply is among the causes."""
-    return not _VOLTAGE.isdisjoint(causes(family, code))
 
 
 def _read(family: Family, code: int) -> list[tuple[Cause, str]]:

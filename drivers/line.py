@@ -162,7 +162,7 @@ class Line:
         if self._hand_write is not None:
             rows = np.empty((len(self.hands), WRITE_BYTES), np.uint8)
             for row, hand in enumerate(self.hands):
-                ticks = hand.ticks(goal_rad[hand.indices])
+                ticks = units.ticks_from_rad(goal_rad[hand.indices])
                 rows[row], sent_rad[hand.indices] = hand.encode(ticks), units.rad_from_ticks(ticks)
             frames.append(self._hand_write.encode(rows))
         self._todo = self._plain if self._careful else self._fast

@@ -68,8 +68,9 @@ class StateArrays:
         step = np.abs(position - self._last[index])
         incredible = step > ALWAYS_RAD + self._reach_rad_s[index] * elapsed_s  # False where nothing is known yet
         if incredible.any():
+            answered = incredible if good is None else good & incredible  # where nothing came stand zeros
+            self.rejected += int(answered.sum())
             good = ~incredible if good is None else good & ~incredible
-            self.rejected += int(incredible.sum())
         if alert is not None:
             self.alert[index] = alert
         if good is None:

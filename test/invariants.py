@@ -74,7 +74,7 @@ class FaultRig(Rig):
         assert not refusal, refusal
 
     def swing(self, cycles: int):
-        """Follow a commanded swing of all joints about home, so that everything is in motion. Returns the last cycle."""
+        """Follow a commanded swing of all joints about home: everything is in motion. Returns the last cycle."""
         reach = np.minimum(0.2, 0.5 * np.array(self.robot.engage_distance_rad))
         for _ in range(cycles):
             self._swing += 1

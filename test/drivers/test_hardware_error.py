@@ -3,7 +3,7 @@
 
 import pytest
 
-from drivers.hardware_error import BITS, WORDS, Y_ERRORS, Cause, causes, describe, is_hot, is_overload, is_voltage
+from drivers.hardware_error import BITS, WORDS, Y_ERRORS, Cause, causes, describe, is_overload
 
 FAMILIES = ("x", "p", "y", "hx5")
 
@@ -40,11 +40,6 @@ def test_every_value_of_the_register_is_described(family, code):
 def test_overload_is_known_in_every_family():
     assert [is_overload(family, code) for family, code in (("x", 0x20), ("p", 0x20), ("y", 5))] == [True] * 3
     assert not is_overload("y", 0x20)
-
-
-def test_heat_and_supply_are_told_apart():
-    assert is_hot("x", 4) and is_hot("y", 3) and is_hot("y", 4) and not is_hot("y", 1)
-    assert is_voltage("x", 1) and is_voltage("y", 1) and is_voltage("y", 2) and not is_voltage("x", 4)
 
 
 def test_every_cause_has_words_and_every_key_is_used():

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from drivers import protocol as dxl
-from drivers import units
 from drivers.control_table import HX5_CONTROLLER_RIGHT, SYNC_TABLES, sync_table_address
 from drivers.virtual_build import build_virtual_bus
 from robots import load_robot
@@ -42,11 +41,11 @@ class Host:
     def block(self):
         """Current, velocity, position of the 20 motors and the tactile bytes, from the 165-byte block."""
         fingers = np.frombuffer(self.send(dxl.read(CONTROLLER, READ_BLOCK, 165)), np.uint8).reshape(SYNC_TABLES, 33)
-        return units.int16_from_bytes(fingers[:, :24].tobytes()).reshape(20, 3), fingers[:, 24:]
+        return np.frombuffer(fingers[:, :24].tobytes(), "<i2").reshape(20, 3), fingers[:, 24:]
 
     def command(self, goals, current=300, error=0):
         words = np.column_stack([np.full(20, current), goals])
-        self.send(dxl.write(CONTROLLER, WRITE_BLOCK, units.int16_to_bytes(words)), error)
+        self.send(dxl.write(CONTROLLER, WRITE_BLOCK, np.asarray(words, "<i2").tobytes()), error)
 
 
 def set_up(host):
@@ -113,7 +112,7 @@ def test_hand_does_not_move_without_goal_current(host):
 def test_one_motors_four_bytes_move_one_motor(host):
     start, _ = host.block()
     goal = int(start[6, 2]) + 80
-    host.send(dxl.write(CONTROLLER, WRITE_BLOCK + 4 * 6, units.int16_to_bytes([300, goal])))
+    host.send(dxl.write(CONTROLLER, WRITE_BLOCK + 4 * 6, np.array([300, goal], "<i2").tobytes()))
     host.now_ns += S
     moved = host.block()[0][:, 2] - start[:, 2]
     assert moved.tolist() == [0] * 6 + [80] + [0] * 13

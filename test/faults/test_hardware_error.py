@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fault: a servo reports a hardware error: every bit of the X and P series, every code of the Y (row 5)."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_an_overloaded_servo_that_keeps_its_torque_is_let_go_softly_and_no_other
             break
     assert not torque
     assert len(strengths) >= 0.9 * rig.robot.rate_hz, "it was dropped, not let go softly"
-    assert all(after <= before for before, after in zip(strengths, strengths[1:], strict=False))
+    assert all(after <= before for before, after in itertools.pairwise(strengths))
     rig.run(2 * rig.robot.rate_hz, rig.home)
     others = [joint.id for joint in rig.robot.joints if joint.id != servo]
     assert all(rig.device(other).peek("Torque Enable") for other in others)

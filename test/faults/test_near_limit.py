@@ -28,9 +28,7 @@ def test_ten_degrees_below_the_limit_it_warns_and_the_robot_goes_on(servo: int) 
     device.set_temperature(limit - WARM_DEGC, rig.clock.now_ns)
     rig.until(lambda: texts(rig), POLLED_MS, rig.home)
     name = next(joint.name for joint in rig.robot.joints if joint.id == servo)
-    assert texts(rig) == [
-        f"{name} (ID {servo}): {limit - WARM_DEGC} °C, switches off above {limit}: let it rest"
-    ]
+    assert texts(rig) == [f"{name} (ID {servo}): {limit - WARM_DEGC} °C, switches off above {limit}: let it rest"]
     assert rig.loop.status.state is State.ENGAGED
     device.set_temperature(limit - WARM_DEGC - 1, rig.clock.now_ns)
     rig.until(lambda: not texts(rig), POLLED_MS, rig.home)

@@ -156,12 +156,7 @@ def allowed(kind: str, act: str) -> dict[str, set[str]]:
     """For every node the topics or services that it may publish, subscribe to, reply to or request."""
     found: dict[str, set[str]] = {}
     for profile in ElementTree.parse(POLICY).getroot().iter("profile"):
-        names = {
-            item.text or ""
-            for block in profile.findall(kind)
-            if block.get(act) == "ALLOW"
-            for item in block
-        }
+        names = {item.text or "" for block in profile.findall(kind) if block.get(act) == "ALLOW" for item in block}
         found[profile.get("node") or ""] = names
     return found
 
