@@ -13,7 +13,7 @@ from virtual_line import MS, VirtualLine
 from drivers.safety import State
 from graph.faults import FaultCode
 
-SWEEP_S = counted(4, 120)
+SWEEP_S = counted(3, 120)
 LOSS_S = counted(10, 600)
 FUZZED = counted(300, 100_000)
 
@@ -65,7 +65,7 @@ def test_one_percent_of_lost_answers_goes_unnoticed_at_a_hand() -> None:
     rig = FaultRig("hx5_d20_right")
     rig.engage()
     rig.line.mangle = losing(0.01, 1)
-    for _ in range(600):
+    for _ in range(counted(60, 600)):
         assert rig.run(rig.robot.rate_hz, rig.home).status.state is State.ENGAGED, rig.loop.status
         rig.line.instructions.clear()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fault: this computer is too busy, or stops for a while (row 23). Stalls are counted; the servos stop by themselves."""
+"""Fault: this computer is too busy, or stops for a while (row 23). Stalls are counted; servos stop by themselves."""
 
 import subprocess
 import sys

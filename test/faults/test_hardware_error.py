@@ -5,7 +5,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from counted import SOAK
+from counted import counted
 from invariants import FaultRig, assert_invariants
 from two_lines import PAIR
 
@@ -16,7 +16,7 @@ from drivers.safety import State
 from graph.faults import FaultCode
 
 PAGE = Path(__file__).parents[2] / "docs/faults/hardware_error.md"
-TIMES = 3
+TIMES = counted(1, 3)
 X, Y, P = 1, 2, 3
 """Servos of every family in the robot of two lines."""
 
@@ -31,7 +31,7 @@ def test_every_error_is_named_holds_the_robot_and_is_never_rebooted_away(servo: 
     family = {X: "x", Y: "y", P: "p"}[servo]
     words = describe(family, code)
     watchdog_of_a_y = family == "y" and code == 18
-    for _ in range(TIMES if not SOAK else 3 * TIMES):
+    for _ in range(TIMES):
         rig.moving(10)
         rig.device(servo).raise_hardware_error(code, rig.clock.now_ns)
         rig.until_stopped(300)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fault: two operators, two nodes or two programs want the robot (rows 16, 22). One has the lease, the other is named."""
+"""Fault: two operators, two nodes or two programs want the robot (rows 16, 22). One has the lease, one is named."""
 
 import subprocess
 import sys

@@ -54,7 +54,7 @@ def fall_silent_and_come_back(rig: FaultRig, index: int) -> None:
     rig.run(1)
 
 
-@pytest.mark.parametrize("index", singles(OP3), ids=lambda k: OP3.joints[k].name)
+@pytest.mark.parametrize("index", singles(OP3, every=3), ids=lambda k: OP3.joints[k].name)
 def test_every_joint_of_op3(index: int) -> None:
     rig = FaultRig(OP3)
     for _ in range(TIMES):
@@ -63,7 +63,7 @@ def test_every_joint_of_op3(index: int) -> None:
     assert_invariants(rig)
 
 
-@pytest.mark.parametrize("index", singles(SH5, every=4), ids=lambda k: SH5.joints[k].name)
+@pytest.mark.parametrize("index", singles(SH5, every=6), ids=lambda k: SH5.joints[k].name)
 def test_every_joint_of_ffw_sh5_that_answers_for_itself(index: int) -> None:
     rig = FaultRig(SH5)
     for _ in range(TIMES):

@@ -64,7 +64,7 @@ def test_a_hand_holds_for_as_long_as_it_takes() -> None:
     rig = FaultRig("hx5_d20_right")
     rig.moving()
     rig.loop.request_stop("asked")
-    rig.run(30 * rig.robot.rate_hz)
+    rig.run(counted(5, 30) * rig.robot.rate_hz)
     assert rig.loop.status.state is State.STOPPED
     assert all(rig.torque())
     assert_invariants(rig)
