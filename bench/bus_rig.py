@@ -79,7 +79,8 @@ def ours(serving: Served) -> Iterator[RobotLink]:
     paths = bus_ports(serving.robot, serving.path)
     link = RobotLink(serving.robot, {name: partial(SerialPort, path, BAUD) for name, path in paths.items()})
     try:
-        link.torque_on(link.prepare())
+        link.prepare()
+        link.torque_on()
         yield link
         link.torque_off()
     finally:

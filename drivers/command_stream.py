@@ -25,14 +25,20 @@ SMOOTHING = 0.6
 class CommandStream:
     """The commands of one group of joints."""
 
-    def __init__(self, members: Sequence[int], count: int) -> None:
+    def __init__(self, members: Sequence[int], lower: Array, upper: Array, fastest: Array) -> None:
         self.members = np.array(members)
+        self._lower, self._upper, self._fastest = lower, upper, fastest
+        count = len(lower)
         self.last: Command | None = None
         self._velocity = np.zeros(count)
         self._period_ns = 0
 
     def offer(self, command: Command) -> None:
-        """A new accepted command."""
+        """A new accepted command.
+
+        Its velocity is what the sender says, or else the difference to the command before, both clipped to limits and
+        caps: a jump of the tracker is no throw.
+        """
         before, self.last = self.last, command
         self._period_ns = 0 if before is None else command.issued_ns - before.issued_ns
         if command.velocity_rad_s is not None:
@@ -42,8 +48,13 @@ class CommandStream:
         else:
             elapsed_s = (command.capture_ns - before.capture_ns) * 1e-9
             elapsed_s = elapsed_s if 0.25 < elapsed_s / (self._period_ns * 1e-9) < 4.0 else self._period_ns * 1e-9
-            newest = np.nan_to_num((command.position_rad - before.position_rad) / elapsed_s)
+            newest = np.nan_to_num((self._within(command) - self._within(before)) / elapsed_s)
             self._velocity = SMOOTHING * newest + (1.0 - SMOOTHING) * self._velocity
+        self._velocity = np.clip(self._velocity, -self._fastest, self._fastest)
+
+    def _within(self, command: Command) -> Array:
+        inside: Array = np.clip(command.position_rad, self._lower, self._upper)
+        return inside
 
     def age_ns(self, now_ns: int) -> int | None:
         """Since the newest command was issued; None when there is none."""
@@ -68,9 +79,11 @@ class CommandStream:
 class CommandStreams:
     """All groups of a robot. ``live`` are those that the operator engaged with; others are held where they are."""
 
-    def __init__(self, groups: Sequence[Sequence[int]], count: int, feed_forward: bool) -> None:
-        self.streams = [CommandStream(members, count) for members in groups]
-        self._count, self._feed_forward = count, feed_forward
+    def __init__(
+        self, groups: Sequence[Sequence[int]], lower: Array, upper: Array, fastest: Array, feed_forward: bool
+    ) -> None:
+        self.streams = [CommandStream(members, lower, upper, fastest) for members in groups]
+        self._count, self._feed_forward = len(lower), feed_forward
         self._live: tuple[CommandStream, ...] = ()
 
     def engage(self, now_ns: int) -> None:

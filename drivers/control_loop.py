@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from drivers import safety
 from drivers.command import Command
 from drivers.command_stream import CommandStreams
+from drivers.errors import WatchdogError
 from drivers.joint_link import Exchange, JointLink, JointReading
 from drivers.safety import Facts, State, Status
 from graph.errors import DeviceError
@@ -23,12 +24,13 @@ Array = NDArray[np.float64]
 STALL_NS, STALL_GRACE_NS = 30_000_000, 60_000_000
 """A cycle that starts this late means that the computer paused; commands then get this long to catch up."""
 
-FARTHEST_OUTSIDE_RAD = 0.5
+FARTHEST_OUTSIDE_RAD, FARTHEST_OUTSIDE_M = 0.5, 0.05
 """A joint farther outside its limits than this was not pushed there: wrong file, wrong homing offset."""
 
 HOMING_SHARE = 0.25
 """Share of the velocity caps with which the robot moves to a pose of its file."""
-ARRIVED_RAD = 0.01
+ARRIVED_SHARE = 0.01
+"""Of a joint's way that still counts as arrived, in seconds at its velocity cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,15 @@ class ControlLoop:
         self._robot, self._link, self._clock_ns = robot, link, clock_ns
         self._lock = Lock()
         self._status = Status(State.IDLE, "not connected")
-        self._streams = CommandStreams([members for _, members in robot.groups], len(robot.joints), feed_forward)
+        lower = np.array([joint.min_rad for joint in robot.joints])
+        upper = np.array([joint.max_rad for joint in robot.joints])
+        groups, fastest = [members for _, members in robot.groups], np.array(robot.velocity_rad_s)
+        self._streams = CommandStreams(groups, lower, upper, fastest, feed_forward)
         self._strangers: tuple[str, ...] = ()
         self._emitted = np.array(robot.home_rad)
         self._home = self._emitted
         self._faults: tuple[Fault, ...] = ()
-        self._recover = self._limp = self._reboot = False
+        self._recover = self._weak = self._limp = self._reboot = self._confirm = False
         self._last_cycle_ns = 0
         self._pause_ns = self._pause_until_ns = 0
         self._stopped_ns: int | None = None
@@ -104,8 +109,7 @@ class ControlLoop:
         self._limiter = MotionLimiter(
             self._robot, 1.0 / self._robot.rate_hz, self._link.lower_rad, self._link.upper_rad
         )
-        self._hold_from(measured)
-        self._measured = measured
+        self._measured = self._switch_on()
         with self._lock:
             self._last_cycle_ns = self._clock_ns()
             self._status = Status(State.READY)
@@ -125,10 +129,12 @@ class ControlLoop:
     def request_engage(self) -> str:
         """An operator's act: follow the commands. Returns why not, or an empty string."""
         with self._lock:
+            if self._status.state is State.ENGAGED:
+                return ""  # and no further group of joints comes in by this door
             now_ns = self._clock_ns()
             facts = self._facts(now_ns, engaged=False)
             distance, allowed, farthest = self._distance(now_ns)
-            recover = self._limp or self._needs_set_up()
+            recover = self._weak or self._needs_set_up()
             if recover:  # what stands against it may be gone after a new set-up, which checks all of it again
                 facts = Facts(facts.command_age_ns, strangers=facts.strangers)
                 distance = 0.0
@@ -143,11 +149,12 @@ class ControlLoop:
         """An operator's act: move slowly to the home pose, or the ready pose. Returns why not, or an empty string."""
         with self._lock:
             facts = self._facts(self._clock_ns(), engaged=False)
-            if self._limp or self._needs_set_up():
+            if self._weak or self._needs_set_up():
                 return "servos have stopped or lost power: engage first, which sets them up anew"
             self._status, refusal = safety.home(self._status, facts)
             if not refusal:
-                self._home = np.array(self._robot.ready_rad if ready else self._robot.home_rad)
+                pose = np.array(self._robot.ready_rad if ready else self._robot.home_rad)
+                self._home = np.clip(pose, self._link.lower_rad, self._link.upper_rad)
                 self._begin_to_move()
             return refusal
 
@@ -162,11 +169,13 @@ class ControlLoop:
     def request_release(self) -> None:
         """Stop following; the robot holds where it is."""
         with self._lock:
+            self._recover = False
             self._status = safety.release(self._status)
 
     def request_stop(self, reason: str) -> None:
         """Protective stop: hold, and after the time of the robot's file let go softly."""
         with self._lock:
+            self._recover = False
             self._status = safety.stop(self._status, reason)
 
     # --- the bus thread ----------------------------------------------------------------------------------------
@@ -188,7 +197,7 @@ class ControlLoop:
         step, capture_ns = self._next_step(self._clock_ns())
         self._emitted = step.position_rad
         exchange = self._link.exchange(step.position_rad)
-        self._last_cycle_ns = start_ns
+        self._last_cycle_ns = exchange.written_ns
         status = self._look_at(exchange)
         self._link.spare()
         self._after_a_stop(status)
@@ -204,7 +213,9 @@ class ControlLoop:
         )
 
     def let_go(self, share: float) -> None:
-        """One step of a soft release: keep the goal, with this share of the strength (1 … 0)."""
+        """One step of a soft release: come to rest, with this share of the strength (1 … 0)."""
+        assert self._limiter is not None
+        self._emitted = self._limiter.hold().position_rad
         self._link.soften(share)
         self._link.exchange(self._emitted)
 
@@ -221,9 +232,14 @@ class ControlLoop:
             self._faults = self._link.faults()
             engaged = self._status.state is State.ENGAGED
             self._status = safety.watch(self._status, self._facts(now_ns, engaged))
-            state = self._status.state
-            target = self._streams.target(now_ns) if state is State.ENGAGED else None
-            home = self._home
+            target = self._streams.target(now_ns) if self._status.state is State.ENGAGED else None
+            if self._confirm and target is not None:  # the first commands after a new set-up: still near enough?
+                self._confirm = False
+                distance, allowed, farthest = self._distance(now_ns)
+                if distance > allowed:
+                    self._status = Status(State.HOLD, f"{farthest} is {distance:.2f} rad away from the command")
+                    target = None
+            state, home = self._status.state, self._home
         if state is State.HOMING:
             return self._limiter.follow(home, share=HOMING_SHARE), None
         if target is None:
@@ -237,7 +253,8 @@ class ControlLoop:
         fresh = exchange.reading.fresh
         with self._lock:
             self._measured = np.where(fresh, exchange.reading.position_rad, self._measured)
-            if self._status.state is State.HOMING and np.abs(self._emitted - self._home).max() < ARRIVED_RAD:
+            near = ARRIVED_SHARE * np.array(self._robot.velocity_rad_s)
+            if self._status.state is State.HOMING and (np.abs(self._emitted - self._home) <= near).all():
                 self._status = safety.arrived(self._status)
             return self._status
 
@@ -256,6 +273,7 @@ class ControlLoop:
             self._link.torque_off()
             self._limp = True
         elif left_s < motion.release_s:
+            self._weak = True
             self._link.soften(left_s / motion.release_s)
 
     def _needs_set_up(self) -> bool:
@@ -287,38 +305,45 @@ class ControlLoop:
         return float(difference[farthest]), float(allowed[farthest]), self._robot.joints[farthest].name
 
     def _resume_after_stop(self) -> None:
-        """The operator engaged after servos had stopped or were unreachable: check the robot anew, goals to the
-        measured pose, watchdogs armed, then torque. Refused now where the pose turns out to be too far away."""
+        """The operator engaged after servos had stopped, were unreachable or let go: check the robot anew, goals to the
+        measured pose, watchdogs armed, then torque. Commands count from its end on, and are near or move nothing."""
         self._recover = False
         try:
-            measured = self._link.prepare()
-            self._check_pose(measured)
-            self._hold_from(measured)
+            self._check_pose(self._link.prepare())
+            with self._lock:
+                wanted = self._status.state is State.ENGAGED  # a stop may have come meanwhile
+            if not wanted:
+                return
+            measured = self._switch_on()
         except DeviceError as error:
+            if self._limp:
+                self._link.torque_off()
             with self._lock:
                 code = self._faults[0].code if self._faults else FaultCode.SERVOS_STOPPED
+                if isinstance(error, WatchdogError):
+                    code = FaultCode.WATCHDOG_NOT_ARMED
                 self._status = safety.stop(self._status, str(error), code)
             return
         with self._lock:
-            self._limp = False
-            self._measured, self._faults = measured, ()
-            distance, allowed, farthest = self._distance(self._clock_ns())
-            if distance > allowed:
-                self._status = Status(State.HOLD, f"{farthest} is {distance:.2f} rad away from the command")
+            self._weak = self._limp = False
+            self._measured, self._faults, self._confirm = measured, (), True
             self._resumed_ns = self._clock_ns()
 
-    def _hold_from(self, measured: Array) -> None:
+    def _switch_on(self) -> Array:
+        """Torque on, standing still; returns the pose."""
         assert self._limiter is not None
+        measured = self._link.torque_on()
         self._limiter.start(measured)
         self._emitted = measured
-        self._link.torque_on(measured)
+        return measured
 
     def _check_pose(self, measured: Array) -> None:
         silent = [joint.name for joint, value in zip(self._robot.joints, measured, strict=True) if np.isnan(value)]
         if silent:
             raise DeviceError(f"no position from {', '.join(silent)}: check cables and IDs, then start again")
         for joint, value in zip(self._robot.joints, measured, strict=True):
-            if not joint.min_rad - FARTHEST_OUTSIDE_RAD <= value <= joint.max_rad + FARTHEST_OUTSIDE_RAD:
+            far = FARTHEST_OUTSIDE_M if joint.prismatic else FARTHEST_OUTSIDE_RAD
+            if not joint.min_rad - far <= value <= joint.max_rad + far:
                 limits = f"{joint.min_rad:.2f} … {joint.max_rad:.2f}"
                 raise DeviceError(
                     f"{joint.name} stands at {value:.2f} rad, its limits are {limits}: "

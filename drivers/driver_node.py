@@ -113,11 +113,12 @@ class DriverNode(BoothNode):
     def close(self) -> None:
         """Hold, release softly, torque off, close the ports."""
         self._stopping.set()
-        self._finished.wait(timeout=self._robot.motion.release_s + 1.0)
-        if self._failure is not None:
-            self.get_logger().error(f"torque may still be on: {self._failure}")
+        ended = self._finished.wait(timeout=self._robot.motion.release_s + 1.0)
+        if self._failure is not None or not ended:
+            self.get_logger().error(f"torque may still be on: {self._failure or 'the bus did not answer in time'}")
         self._maintenance.close()
-        self._link.close()
+        if ended:
+            self._link.close()
 
     def _drive(self) -> None:
         """The bus thread."""

@@ -34,7 +34,9 @@ INDIRECT_SOURCES = (126, 127, 128, 129, 132, 133, 102, 103, 116, 117)
 
 MOTOR_INDIRECT_READ, MOTOR_INDIRECT_WRITE, SENSOR_DATA = 224, 230, 72
 CURRENT_BASED_POSITION_MODE = 5
-DRIVE_MODE_TIME_PROFILE, DRIVE_MODE_TORQUE_BY_GOAL, DRIVE_MODE_REVERSE = 4, 8, 1
+DRIVE_MODE_TIME_PROFILE, DRIVE_MODE_REVERSE = 4, 1
+"""ROBOTIS's set-up also lets a goal switch torque on (8). Ours does not: a motor that lost torque must not take it back
+by itself."""
 PROFILE_MS, PROFILE_ACCELERATION_MS = 20, 10
 """Two control periods: the driver's limiter already made the motion smooth, the servo only joins the steps."""
 
@@ -60,6 +62,7 @@ class HandDevice:
         trusted: False after a failed read until the tables were seen to be on: a controller that lost power answers,
             too, but with zeros, which would be positions.
         alert: the controller's last answer said that it has a hardware error.
+        stopped: its bus watchdog has fired.
     """
 
     def __init__(self, controller: HandController, indices: list[int], joints: list[Joint]) -> None:
@@ -68,13 +71,14 @@ class HandDevice:
         self.id = controller.id
         self.ids = [joint.id for joint in joints]
         self.trusted = False
-        self.alert = False
+        self.alert = self.stopped = False
         self._strength = 1.0
         self._table = control_table(controller.model)
         self._motor_table = control_table(joints[0].model)
 
     def stop_tables(self, bus: Bus) -> None:
         """Tables off, before the motors are spoken to, as ROBOTIS's own set-up does."""
+        self.trusted = False
         self._set_controller(bus, "Table Sync Enable", 0)
 
     def prepare(self, bus: Bus) -> Array:
@@ -87,33 +91,36 @@ class HandDevice:
         ticks = [units.int32_from_bytes(bus.read(servo_id, address, 4))[0] for servo_id in self.ids]
         return units.rad_from_ticks(ticks)
 
-    def arm(self, bus: Bus, hold_rad: Array, watchdog_ms: int) -> None:
-        """Watchdogs read back, goals in the controller's block, tables on: in this order.
+    def switch_on(self, bus: Bus, watchdog_ms: int) -> Array:
+        """Hold where it stands now: watchdogs read back, goals in the controller's block, tables on, then torque.
+
+        Returns:
+            the positions that it holds (20,) [rad].
 
         Raises:
             WatchdogError: controller or a motor did not take its watchdog.
         """
         self._strength = 1.0
         motor, controller = units.watchdog_raw(MOTOR_WATCHDOG_MS), units.watchdog_raw(watchdog_ms)
-        item = self._motor_table["Bus Watchdog"]
         for servo_id in self.ids:
-            bus.write(servo_id, item.address, item.encode(motor))
-            _confirm(bus.read(servo_id, item.address, 1)[0], motor, f"ID {servo_id}")
+            self._set(bus, servo_id, "Bus Watchdog", motor)
+            _confirm(bus.read(servo_id, self._motor_table["Bus Watchdog"].address, 1)[0], motor, f"ID {servo_id}")
         self._set_controller(bus, "Bus Watchdog", controller)
         _confirm(bus.read(self.id, self._table["Bus Watchdog"].address, 1)[0], controller, f"controller {self.id}")
-        bus.write(self.id, WRITE_BLOCK, self.encode(units.ticks_from_rad(hold_rad)).tobytes())
+        address = self._motor_table["Present Position"].address
+        raw = [units.int32_from_bytes(bus.read(servo_id, address, 4))[0] for servo_id in self.ids]
+        ticks = np.array(raw, float)
+        bus.write(self.id, WRITE_BLOCK, self.encode(ticks).tobytes())
         self._set_controller(bus, "Table Sync Enable", 1)
-        bus.write(self.id, WRITE_BLOCK, self.encode(units.ticks_from_rad(hold_rad)).tobytes())
-
-    def torque_on(self, bus: Bus) -> None:
-        """Torque on at every motor."""
-        item = self._motor_table["Torque Enable"]
+        bus.write(self.id, WRITE_BLOCK, self.encode(ticks).tobytes())
         for servo_id in self.ids:
-            bus.write(servo_id, item.address, b"\x01")
-        self.trusted = True
+            self._set(bus, servo_id, "Torque Enable", 1)
+        self.trusted, self.stopped = True, False
+        return units.rad_from_ticks(ticks)
 
     def torque_off(self, bus: Bus) -> None:
         """Tables off, then torque off on every motor; the motors are told even where the controller is silent."""
+        self.trusted = False
         for name in ("Table Sync Enable", "Bus Watchdog"):
             with suppress(BusTimeoutError, ServoStatusError):
                 self._set_controller(bus, name, 0)
@@ -148,10 +155,14 @@ class HandDevice:
         answer = bus.read_once(self.id, item.address, item.size)
         return answer is not None and answer.params == b"\x01"
 
-    def watchdog_fired(self, bus: Bus) -> bool:
-        """Whether the controller's bus watchdog reads -1."""
+    def look_at_watchdog(self, bus: Bus) -> None:
+        """Note whether the controller's bus watchdog reads -1."""
         answer = bus.read_once(self.id, self._table["Bus Watchdog"].address, 1)
-        return answer is not None and answer.params == b"\xff"
+        self.stopped |= answer is not None and answer.params == b"\xff"
+
+    def let_go(self, bus: Bus, k: int) -> None:
+        """Torque off at motor ``k``; goals do not bring it back."""
+        bus.write(self.ids[k], self._motor_table["Torque Enable"].address, b"\0")
 
     def motor_health(self, bus: Bus, k: int) -> MotorHealth | None:
         """Torque, error, watchdog, voltage and temperature of motor ``k``, asked directly; None: no answer.
@@ -174,7 +185,7 @@ class HandDevice:
         """One motor: torque off, then what differs in EEPROM, then RAM."""
         self._set(bus, joint.id, "Bus Watchdog", 0)
         self._set(bus, joint.id, "Torque Enable", 0)
-        drive_mode = DRIVE_MODE_TIME_PROFILE | DRIVE_MODE_TORQUE_BY_GOAL | (DRIVE_MODE_REVERSE if joint.reverse else 0)
+        drive_mode = DRIVE_MODE_TIME_PROFILE | (DRIVE_MODE_REVERSE if joint.reverse else 0)
         wanted = {
             "Operating Mode": CURRENT_BASED_POSITION_MODE,
             "Drive Mode": drive_mode,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from drivers.hardware_error import Cause, causes, describe
 from drivers.servo_block import WATCHDOG_FIRED
-from drivers.servo_model import servo_model
+from drivers.servo_model import Family, servo_model
 from graph.faults import Fault, FaultCode
 from robots import Robot
 
@@ -48,6 +48,7 @@ class JointHealth:
         self.temperature_degc = np.full(count, np.nan)
         self.voltage_v = np.full(count, np.nan)
         self._strain = np.zeros(count)
+        self._battery_low = np.zeros(count, bool)
         self.released: set[int] = set()
         """Joints that the driver itself has let go."""
         self.faults: tuple[Fault, ...] = ()
@@ -56,8 +57,10 @@ class JointHealth:
     def note(self, index: int, torque: int, error: int, watchdog: int, temperature: int, voltage: int) -> None:
         """Raw health registers of a joint."""
         family = self._models[index].family
-        by_watchdog = causes(family, error) == (Cause.BUS_WATCHDOG,)  # a Y tells it as an error
-        error = 0 if by_watchdog else error
+        why = causes(family, error)
+        by_watchdog = why == (Cause.BUS_WATCHDOG,)  # a Y tells it as an error
+        self._battery_low[index] = why == (Cause.BATTERY_WARNING,)
+        error = 0 if by_watchdog or self._battery_low[index] else error
         self.torque[index] = torque
         self.watchdog_fired[index] = by_watchdog or watchdog == WATCHDOG_FIRED
         self.temperature_degc[index] = np.nan if temperature == 0xFF else temperature
@@ -69,6 +72,15 @@ class JointHealth:
     def forget(self, index: int) -> None:
         """A joint's servo was restarted: it is limp, and its error is gone until it tells otherwise."""
         self.note(index, 0, 0, 0, 0xFF, 0xFFFF)
+
+    def family(self, index: int) -> Family:
+        """Series of a joint's servo."""
+        return self._models[index].family
+
+    def let_go(self, index: int) -> None:
+        """The driver itself has switched a joint's torque off."""
+        self.released.add(index)
+        self.torque[index] = 0
 
     def set_up(self) -> None:
         """Everything was switched on anew."""
@@ -99,6 +111,8 @@ class JointHealth:
     def _near(self, k: int) -> list[str]:
         limits, degc, volt = self.limits[k], self.temperature_degc[k], self.voltage_v[k]
         out = []
+        if self._battery_low[k]:
+            out.append("its multi-turn battery is low: replace it before the position is lost")
         if degc >= limits.temperature_degc - WARM_DEGC:
             out.append(f"{degc:.0f} °C, switches off above {limits.temperature_degc:.0f}: let it rest")
         if volt <= limits.low_volt + VOLT_MARGIN:

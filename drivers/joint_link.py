@@ -54,8 +54,12 @@ class JointLink(Protocol):
         Torque is switched off only where a device can't be configured otherwise.
         """
 
-    def torque_on(self, hold_rad: Array) -> None:
-        """Arm the bus watchdogs, set goals to ``hold_rad`` and only then switch torque on."""
+    def torque_on(self) -> Array:
+        """Bus watchdogs armed; then, device by device, goal at the position measured now and torque.
+
+        Returns:
+            the positions that are held now (n,) [rad].
+        """
 
     def exchange(self, goal_rad: Array) -> Exchange:
         """One cycle: goals out, state in."""

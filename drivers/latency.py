@@ -28,6 +28,10 @@ class Latency:
         wanted = self._mean_ns + SPREADS * self._spread_ns
         self.allowance_ns = round(min(max(wanted, FLOOR_NS), CEILING_NS))
 
+    def timed_out(self) -> None:
+        """Nothing came in time: wait longer next time, until an answer tells how long is enough."""
+        self.allowance_ns = min(2 * self.allowance_ns, CEILING_NS)
+
     @property
     def mean_ns(self) -> float:
         """Usual time beyond the wire time: adapter, return delay, scheduling."""

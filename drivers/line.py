@@ -6,6 +6,7 @@ nothing came three times is left out and asked again once a second, so that the 
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ FAST_FAILURES = 10
 CONTINUE_AT_MOST = 3
 """So many times in a cycle the devices behind a silent one are asked again."""
 LOOK_AROUND_NS = 30_000_000
+PINGS = 2
 MUTE_NS = 500_000_000
 """Nobody has answered for this long: everybody is put aside."""
 ALERT = 0x80
@@ -56,6 +58,7 @@ class Line:
     Attributes:
         port_lost: why the port is gone; empty while it is there.
         silent: IDs put aside.
+        goals_on: whether goals are sent; not after the port was lost, until the robot has been set up anew.
         mute_since_ns: since when nobody at all has answered; 0: somebody does.
     """
 
@@ -72,6 +75,7 @@ class Line:
         self.name, self.bus = name, Bus(port)
         self.servos, self.hands = list(servos), list(hands)
         self.port_lost = ""
+        self.goals_on = False
         self.mute_since_ns = 0
         self.noise = NoiseMeter()
         self.sent_ns = self.read_ns = 0
@@ -93,8 +97,10 @@ class Line:
         self._burst_bytes = 0
         self._todo_was_plain = self._broken_frame = False
         self._missing: list[int] = []
-        self._heard_bytes = self._continued = 0
-        self._looked_around = False
+        self._heard_bytes = self._continued = self._spoken_ns = 0
+        self._suspects: deque[tuple[int, int]] = deque()
+        self._unheard: list[int] = []
+        self._somebody_answered = False
         self._received_ns = 0
 
     @property
@@ -115,13 +121,18 @@ class Line:
         counters, self.bus = self.bus.counters, Bus(port)
         self.bus.counters = counters
         self.port_lost, self.mute_since_ns = "", 0
+        self._suspects.clear()
+        self.goals_on = False  # what the servos hold is better than what has become of the goal meanwhile
         for servo in self._by_id:
             self.quarantine.put_aside(servo, 0)
+        for hand in self.hands:
+            hand.trusted = False
         self.replan()
 
     def set_up(self) -> None:
         """Every device was checked and configured: ask them all."""
         self.quarantine.clear()
+        self._suspects.clear()
         self.mute_since_ns = self._fast_failures = 0
         self._careful = False
         self.replan()
@@ -158,8 +169,10 @@ class Line:
         self._todo = ()
         if self.port_lost:
             return
-        frames = [self._goals(write, servos, goal_rad, sent_rad) for write, servos in self._writes]
-        if self._hand_write is not None:
+        frames = []
+        if self.goals_on:
+            frames = [self._goals(write, servos, goal_rad, sent_rad) for write, servos in self._writes]
+        if self.goals_on and self._hand_write is not None:
             rows = np.empty((len(self.hands), WRITE_BYTES), np.uint8)
             for row, hand in enumerate(self.hands):
                 ticks = units.ticks_from_rad(goal_rad[hand.indices])
@@ -170,7 +183,8 @@ class Line:
         self._missing, self._heard_bytes, self._broken_frame, self._continued = [], 0, False, 0
         if self._todo:
             frames.append(self._todo[0].request)
-        self._send(b"".join(frames))
+        if frames:
+            self._send(b"".join(frames))
 
     @property
     def waiting(self) -> bool:
@@ -186,14 +200,15 @@ class Line:
             return
         answers = read.take_apart(received)
         self._judge(read, answers, len(received))
-        self._note(read, answers, into)
+        try:
+            self._note(read, answers, into)
+        except PortError as error:
+            self.give_up(error)
+            return
         if self._todo:
             self._send(self._todo[0].request)
         else:
-            try:
-                self._settle()
-            except PortError as error:
-                self.give_up(error)
+            self._settle()
 
     def give_up(self, error: PortError) -> None:
         """The port is gone."""
@@ -271,7 +286,7 @@ class Line:
             return
         first, rest = read.slots[end], list(read.slots[end + 1 :])
         self._missing.append(first.id)
-        if rest and self._continued < CONTINUE_AT_MOST:
+        if rest and self._continued < (CONTINUE_AT_MOST if self._heard_bytes else 1):
             self._continued += 1
             rest.sort(key=lambda slot: self._branch(slot.id) == self._branch(first.id))
             alike = len({(slot.address, slot.length) for slot in rest}) == 1
@@ -284,11 +299,12 @@ class Line:
             self._careful = True
             self._count_fast_failure()
         elif not self._missing:
-            self._careful = self._looked_around = False
+            self._careful = False
             self.mute_since_ns = 0
             self._fast_failures = self._fast_failures if self._todo_was_plain else 0
         elif not self._heard_bytes:
             self.mute_since_ns = self.mute_since_ns or now_ns
+            self.bus.latency.timed_out()
             self._look_around_when_mute(now_ns)
         else:
             self.mute_since_ns = 0
@@ -296,32 +312,82 @@ class Line:
             if self.quarantine.missed(self._missing, now_ns):
                 self._careful, self._fast_failures = False, 0
                 hit = {self._branch(servo) for servo in self.silent - before}
-                self._put_aside_the_mute(servo for servo in self._by_id if self._branch(servo) in hit)
+                self._suspect(servo for servo in self._by_id if self._branch(servo) in hit)
                 self.replan()
 
     def _look_around_when_mute(self, now_ns: int) -> None:
-        """Nobody answers: once, ask everybody singly, because a few silent ones in front can hide the others; after
-        half a second put everybody aside."""
+        """Nobody answers: ask everybody singly, because a few silent ones in front can hide the others; after half a
+        second put everybody aside."""
         mute_ns = now_ns - self.mute_since_ns
         if mute_ns > MUTE_NS:
+            self._suspects.clear()
             for servo in set(self._by_id) - self.silent:
                 self.quarantine.put_aside(servo, now_ns)
             self.replan()
-        elif mute_ns > LOOK_AROUND_NS and not self._looked_around:
-            self._looked_around = True
-            if self._put_aside_the_mute(self._by_id, unless_all=True):
-                self.replan()
+        elif mute_ns > LOOK_AROUND_NS and not self._suspects:
+            self._suspect(self._by_id)
 
-    def _put_aside_the_mute(self, servos: Iterable[int], unless_all: bool = False) -> bool:
-        """Ask some devices singly, twice; put aside those that never answer. True when somebody was."""
-        asked = [servo for servo in servos if servo not in self.silent]
-        quiet = [servo for servo in asked if self.bus.ping_once(servo) is None]
-        quiet = [servo for servo in quiet if self.bus.ping_once(servo) is None]
-        if not quiet or (unless_all and len(quiet) == len(asked)):
+    def _suspect(self, servos: Iterable[int]) -> None:
+        """Ask these singly, one a cycle."""
+        self._suspects.extend((servo, 0) for servo in servos if servo not in self.silent)
+        self._somebody_answered = False
+        self._unheard = []
+
+    def ask_a_suspect(self) -> bool:
+        """Ping one device whose silence is suspected; True when there was one.
+
+        A device that misses two pings is put aside as soon as anybody else is known to answer.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        if not self._suspects:
             return False
-        for servo in quiet:
-            self.quarantine.put_aside(servo, self._clock_ns())
+        servo, misses = self._suspects.popleft()
+        if servo in self.silent:
+            return True
+        if self.bus.ping_once(servo) is not None:
+            self._somebody_answered = True
+        elif misses + 1 < PINGS:
+            self._suspects.append((servo, misses + 1))
+        else:
+            self._unheard.append(servo)
+        if self._unheard and (self._somebody_answered or not self.mute_since_ns):
+            for gone in self._unheard:
+                self.quarantine.put_aside(gone, self._clock_ns())
+            self._unheard = []
+            self.replan()
         return True
+
+    def keep_alive(self, after_ns: int) -> None:
+        """Say something on this line when nothing was said for this long; what is answered does not matter."""
+        now_ns = self._clock_ns()
+        if now_ns - self._spoken_ns > after_ns:
+            self._spoken_ns = now_ns
+            self.bus.ping_once(next(iter(self._by_id)))
+
+    def write_one(self, servo: ServoDevice, name: str, value: int) -> None:
+        """Write a register of one servo, unconfirmed.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        self.write_all(name, lambda other: value if other is servo else None)
+
+    def write_all(self, name: str, value: Callable[[ServoDevice], int | None]) -> None:
+        """Write a register of all servos, unconfirmed; its place depends on the model. None: leave that servo alone.
+
+        Raises:
+            PortError: the port is gone.
+        """
+        places: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
+        for servo in self.servos:
+            wanted = value(servo)
+            if wanted is not None:
+                item = servo.table[name]
+                places.setdefault((item.address, item.size), []).append((servo.id, item.encode(wanted)))
+        for (address, size), writes in places.items():
+            self.bus.sync_write(address, size, writes)
 
     def _count_fast_failure(self) -> None:
         self._fast_failures += 1

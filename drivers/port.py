@@ -3,6 +3,7 @@
 
 import os
 import select
+import termios
 import time
 from pathlib import Path
 from types import TracebackType
@@ -29,12 +30,15 @@ class SerialPort:
             opened = self._handler.setBaudRate(baud)
             if opened:
                 self._handler.ser.exclusive = True
-        except (SerialException, OSError, ValueError) as error:
+        except (SerialException, OSError, ValueError, termios.error) as error:
             raise PortError(_open_failure(path, error)) from error
         if not opened:
             raise PortError(f"the DYNAMIXEL SDK can't open a port at {baud} baud: use a standard rate up to 4000000")
-        self._fd = int(self._handler.ser.fileno())
-        os.set_blocking(self._fd, False)
+        try:
+            self._fd = int(self._handler.ser.fileno())
+            os.set_blocking(self._fd, False)
+        except (SerialException, OSError) as error:
+            raise PortError(_open_failure(path, error)) from error
 
     def write(self, data: bytes) -> None:
         """Hand bytes to the kernel, all of them; a line that takes nothing for a while is lost.

@@ -11,10 +11,13 @@ from drivers.errors import RobotMismatchError, WatchdogError
 from drivers.joint_health import Limits
 from drivers.servo_block import data_address, pointers
 from drivers.servo_model import ServoModel, servo_model
+from graph.errors import DeviceError
 from robots.robot import Joint
 
 POSITION_MODE, CURRENT_BASED_POSITION_MODE = 3, 5
 DRIVE_MODE_REVERSE, DRIVE_MODE_TIME_PROFILE, DRIVE_MODE_TORQUE_BY_GOAL = 1, 4, 8
+HAIR_RAD = 0.02
+"""A servo that stands this little outside of its limits, on a stop for example, holds at the limit."""
 DRIVE_MODE_OURS = DRIVE_MODE_REVERSE | DRIVE_MODE_TIME_PROFILE | DRIVE_MODE_TORQUE_BY_GOAL
 
 
@@ -26,11 +29,14 @@ class ServoDevice:
         index: place in the robot's joint order.
         joint: its description.
         firmware: as it told at the last check.
+        full_pwm: its PWM Limit, the Goal PWM that takes nothing away.
     """
 
     index: int
     joint: Joint
     firmware: int = 255
+    full_pwm: int = 0
+    _streaming_s: float = 0.01
 
     @property
     def id(self) -> int:
@@ -92,7 +98,7 @@ class ServoDevice:
         )
 
     def prepare(self, bus: Bus, period_s: float) -> float:
-        """Watchdog cleared, mode, profile and indirect addresses.
+        """Mode, profile and indirect addresses; the bus watchdog stays as it is.
 
         Torque goes off only where EEPROM must change; a robot that stands is left standing.
 
@@ -102,7 +108,6 @@ class ServoDevice:
         Returns:
             measured position, rad.
         """
-        self.set(bus, "Bus Watchdog", 0)
         changes = {}
         for name, (mask, value) in self._eeprom().items():
             if name not in self.table:
@@ -112,11 +117,14 @@ class ServoDevice:
                 changes[name] = found & ~mask | value
         elsewhere = not self.points(bus)
         if changes or elsewhere:  # a P's or Y's indirect addresses are EEPROM, too
+            self.set(bus, "Bus Watchdog", 0)
             self.set(bus, "Torque Enable", 0)
-        for name, value in (changes | self._streaming(period_s)).items():
+        for name, value in changes.items():
             self.set(bus, name, value)
         if elsewhere:
             self.point(bus)
+        self._streaming_s = period_s
+        self.full_pwm = self.get(bus, "PWM Limit")
         return self.rad(self.get(bus, "Present Position"))
 
     def limits_rad(self, bus: Bus) -> tuple[float, float]:
@@ -143,17 +151,14 @@ class ServoDevice:
         answer = bus.read_once(self.id, address, len(data))
         return answer is not None and answer.params == data
 
-    def arm(self, bus: Bus, hold_rad: float, watchdog_ms: int) -> None:
-        """Full strength, the goal, and the bus watchdog, read back. Torque comes after that.
+    def arm(self, bus: Bus, watchdog_ms: int) -> None:
+        """Arm the bus watchdog, cleared before where it has fired, and read it back.
 
         Raises:
-            WatchdogError: the servo did not take the watchdog: its torque must stay off.
+            WatchdogError: the servo did not take the watchdog: torque must not come on.
         """
-        self.set(bus, "Goal PWM", self.model.full_pwm)
-        if self.joint.goal_current_ma is not None:
-            self.set(bus, "Goal Current", round(self.joint.goal_current_ma / self.model.ma_per_unit))
-        self.set(bus, "Goal Position", self.ticks(hold_rad))
         wanted = units.watchdog_raw(watchdog_ms)
+        self.set(bus, "Bus Watchdog", 0)
         self.set(bus, "Bus Watchdog", wanted)
         found = self.get(bus, "Bus Watchdog")
         if found != wanted:
@@ -161,6 +166,37 @@ class ServoDevice:
                 f"ID {self.id} ({self.joint.name}): bus watchdog {found} after writing {wanted}: torque stays off, "
                 "because nothing would stop this servo if the computer died"
             )
+
+    def switch_on(self, bus: Bus) -> float:
+        """Hold where it stands now: goal at the position measured now, full strength, torque.
+
+        Returns:
+            the position that it holds, rad.
+
+        Raises:
+            DeviceError: it stands outside of its own limits, where it can't be told to hold.
+        """
+        for name, value in self._streaming(self._streaming_s).items():
+            self.set(bus, name, value)
+        goal = self._holdable(bus, self.get(bus, "Present Position"))
+        self.set(bus, "Goal Position", goal)
+        if self.joint.goal_current_ma is not None:
+            most = self.get(bus, "Current Limit")
+            self.set(bus, "Goal Current", min(round(self.joint.goal_current_ma / self.model.ma_per_unit), most))
+        self.set(bus, "Goal PWM", self.full_pwm)
+        self.set(bus, "Torque Enable", 1)
+        return self.rad(goal)
+
+    def _holdable(self, bus: Bus, ticks: int) -> int:
+        """The position itself, or the servo's own limit where it stands a hair outside."""
+        low, high = self.get(bus, "Min Position Limit"), self.get(bus, "Max Position Limit")
+        goal = min(max(ticks, low), high)
+        if abs(goal - ticks) * self.model.rad_per_tick > HAIR_RAD:
+            raise DeviceError(
+                f"{self.joint.name} (ID {self.id}) stands at {self.rad(ticks):.3f}, outside of the servo's own limits "
+                f"{self.rad(low):.3f} … {self.rad(high):.3f}: push it inside by hand, then engage again"
+            )
+        return goal
 
     def _eeprom(self) -> dict[str, tuple[int, int]]:
         """Registers with the bits that matter to us and what they should be; others, such as a Y's brake, stay."""

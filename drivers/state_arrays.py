@@ -12,7 +12,7 @@ Index = NDArray[np.int64] | slice
 
 FASTER = 3.0
 """A joint may be pushed faster than its cap allows it to drive, but not without limit."""
-ALWAYS_RAD = 0.1
+ALWAYS_RAD, ALWAYS_M = 0.1, 0.005
 """Steps up to this are believed at any time: backlash, a joint let go under load."""
 
 
@@ -31,8 +31,10 @@ class StateArrays:
     so a joint that really was moved is believed again soon.
     """
 
-    def __init__(self, velocity_cap_rad_s: Array) -> None:
+    def __init__(self, velocity_cap_rad_s: Array, prismatic: Flags | None = None) -> None:
         count = len(velocity_cap_rad_s)
+        sliding = np.zeros(count, bool) if prismatic is None else prismatic
+        self._always = np.where(sliding, ALWAYS_M, ALWAYS_RAD)
         self._reach_rad_s = FASTER * velocity_cap_rad_s
         self._last = np.full(count, np.nan)
         self._last_ns = np.zeros(count, np.int64)
@@ -51,6 +53,11 @@ class StateArrays:
         """Believe the next position of every joint whatever it is: the robot was set up anew."""
         self._last[:] = np.nan
 
+    def forget_one(self, index: int) -> None:
+        """What was noted of this joint in this cycle is not its state."""
+        self.position_rad[index] = self.velocity_rad_s[index] = self.current_ma[index] = np.nan
+        self.fresh[index] = False
+
     def note(
         self,
         index: Index,
@@ -66,7 +73,8 @@ class StateArrays:
         """
         elapsed_s = (self._now_ns - self._last_ns[index]) * 1e-9
         step = np.abs(position - self._last[index])
-        incredible = step > ALWAYS_RAD + self._reach_rad_s[index] * elapsed_s  # False where nothing is known yet
+        reach = self._always[index] + self._reach_rad_s[index] * elapsed_s
+        incredible = step > reach  # False where nothing is known yet
         if incredible.any():
             answered = incredible if good is None else good & incredible  # where nothing came stand zeros
             self.rejected += int(answered.sum())

@@ -123,9 +123,10 @@ class FaultRig(Rig):
         for group in range(len(self.robot.groups)):
             self.loop.offer(Command(command_rad, now_ns, now_ns - 30 * MS), group)
 
-    def _note_set_up(self, hold_rad: np.ndarray) -> None:
+    def _note_set_up(self) -> np.ndarray:
+        hold_rad = self._torque_on()
         self.set_ups.append((len(self.cycles), hold_rad.copy()))
-        self._torque_on(hold_rad)
+        return hold_rad
 
 
 def tick_rad(rig: Rig) -> np.ndarray:

@@ -60,8 +60,12 @@ def test_goals_equal_the_measured_pose_before_torque_comes_on(name: str) -> None
     assert len(torque) == len(rig.robot.joints)
     assert watchdog
     assert min(watchdog) < min(torque)
-    assert goals
-    assert max(goals) < min(torque)
+    assert len(goals) >= len(rig.robot.joints) if name == "op3" else goals
+    if name == "op3":  # servo by servo: its own goal, watchdog and torque
+        assert all(goal < on for goal, on in zip(goals, torque, strict=True))
+        assert all(last < goal for last, goal in zip(torque, goals[1:], strict=False))
+    else:
+        assert max(goals) < min(torque)
 
 
 def units_address(address: int) -> bytes:

@@ -20,7 +20,7 @@ def kinds(rig: Rig, since: int) -> list[int]:
 def test_goals_and_the_request_leave_in_one_burst() -> None:
     rig = FaultRig("op3")
     rig.run(50)
-    rig.link._poll_every = 10**9  # nobody is asked after their health
+    rig.link.care._poll_every = 10**9  # nobody is asked after their health
     begin = len(rig.line.instructions)
     rig.run(10)
     bursts = rig.line.instructions[begin:]
@@ -48,7 +48,7 @@ def test_what_is_said_to_be_sent_is_what_is_on_the_wire() -> None:
 def test_a_broken_joint_frame_makes_the_next_cycle_ask_everybody_singly_and_then_it_is_fast_again() -> None:
     rig = FaultRig("op3")
     rig.run(50)
-    rig.link._poll_every = 10**9
+    rig.link.care._poll_every = 10**9
     rig.panel.cut_next_answer()
     begin = len(rig.line.instructions)
     rig.run(3)

@@ -6,8 +6,9 @@ from invariants import FaultRig
 from two_lines import PAIR
 from virtual_line import VirtualLine
 
+from drivers.care import POLLS_PER_S
 from drivers.errors import PortError
-from drivers.robot_link import POLLS_PER_S, RobotLink
+from drivers.robot_link import RobotLink
 from graph.faults import FaultCode
 
 

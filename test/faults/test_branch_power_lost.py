@@ -57,7 +57,6 @@ def goals_when_torque_came_on(rig: FaultRig) -> float:
     return float((np.maximum(np.abs(measured - held) - step, 0.0) / rig.tick_rad).max())
 
 
-@pytest.mark.xfail(strict=True, reason="driver: measures at the begin of the set-up, writes goals at its end")
 @pytest.mark.parametrize("name", ["op3", "hx5_d20_right"])
 def test_a_limp_joint_that_sags_during_the_set_up_is_held_where_it_is_when_torque_comes_on(name: str) -> None:
     """Checking 20 servos takes a while: what was measured at its beginning is not where a limp arm is at its end."""

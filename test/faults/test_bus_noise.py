@@ -60,7 +60,6 @@ def test_one_percent_of_lost_answers_goes_unnoticed() -> None:
     assert_invariants(rig)
 
 
-@pytest.mark.xfail(strict=True, reason="driver: a finger's motor is silent after two lost answers, 1 % loses two soon")
 def test_one_percent_of_lost_answers_goes_unnoticed_at_a_hand() -> None:
     rig = FaultRig("hx5_d20_right")
     rig.engage()

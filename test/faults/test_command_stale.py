@@ -13,6 +13,9 @@ from drivers.command_stream import CommandStreams
 from drivers.safety import COMMAND_TTL_NS, MS, State
 from graph.faults import FaultCode
 
+WIDE = (np.full(2, -1e9), np.full(2, 1e9), np.full(2, 1e9))
+"""Limits and caps that clip nothing."""
+
 SEQUENCES = counted(300, 100_000)
 STALLS = counted(20, 1000)
 ORDER = ("a", "b")
@@ -31,7 +34,7 @@ EVENTS = st.lists(
 @given(EVENTS, st.booleans())
 def test_a_command_moves_something_only_when_it_is_newer_and_at_most_100_ms_old(events, feed_forward: bool) -> None:
     """Delay, loss, repetition, reordering: what ``target`` hands out is always one of the fresh."""
-    streams = CommandStreams([(0, 1)], 2, feed_forward)
+    streams = CommandStreams([(0, 1)], *WIDE, feed_forward)
     now_ns, sent = 10**12, [10**12]
     last: Command | None = None
     for kind, wait_ms, delay_ms in events:

@@ -54,15 +54,26 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def test_thresholds_on_the_pages_are_those_of_the_code() -> None:
-    from drivers import command, control_loop, joint_health, lease, noise, quarantine, robot_link, safety, state_arrays
+    from drivers import (
+        care,
+        command,
+        control_loop,
+        joint_health,
+        lease,
+        noise,
+        quarantine,
+        robot_link,
+        safety,
+        state_arrays,
+    )
 
     said = {
         "servo_silent": [f"after {quarantine.MISSES} reads", f"every {quarantine.PROBE_EVERY_NS // 10**9} s"],
         "bus_silent": [f"after {robot_link.MUTE_HOLD_NS // 10**6} ms", f"after {robot_link.MUTE_STOP_NS // 10**6} ms"],
-        "port_lost": [f"every {robot_link.REOPEN_EVERY_NS // 10**6} ms"],
+        "port_lost": [f"every {care.REOPEN_EVERY_NS // 10**6} ms"],
         "bus_noise": [
             f"above {robot_link.NOISE_HOLD_SHARE:.0%}".replace("%", " %"),
-            f"above {robot_link.NOISE_WARN_SHARE * 100:g} %",
+            f"above {care.NOISE_WARN_SHARE * 100:g} %",
             f"at least {noise.ENOUGH}",
             f"{robot_link.STALE_NS // 10**6} ms",
             f"{state_arrays.ALWAYS_RAD} rad + {state_arrays.FASTER:g} times",
@@ -80,8 +91,8 @@ def test_thresholds_on_the_pages_are_those_of_the_code() -> None:
         "second_commander": [f"ends {lease.LEASE_NS / 1e9:g} s after"],
         "clock_jump": [f"{command.FUTURE_NS // 10**6} ms in the future"],
         "driver_starved": [f"gap above {control_loop.STALL_NS // 10**6} ms"],
-        "hardware_error": [f"let go over {robot_link.OVERLOAD_RELEASE_S:g} s"],
-        "servos_stopped": [f"{robot_link.POLLS_PER_S} reads a second"],
+        "hardware_error": [f"let go over {care.OVERLOAD_RELEASE_S:g} s"],
+        "servos_stopped": [f"{care.POLLS_PER_S} reads a second"],
         "wrong_robot": [f"more than {control_loop.FARTHEST_OUTSIDE_RAD} rad outside"],
     }
     for code, words in said.items():

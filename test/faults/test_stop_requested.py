@@ -46,7 +46,6 @@ def test_it_holds_then_lets_go_softly_then_torque_is_off_and_an_engage_brings_it
     assert_invariants(rig)
 
 
-@pytest.mark.xfail(strict=True, reason="driver: an engage during the soft release keeps the reduced Goal PWM")
 def test_an_engage_while_the_strength_fades_gives_all_of_it_back() -> None:
     rig = FaultRig("op3")
     motion, servo = rig.robot.motion, rig.device(1)
