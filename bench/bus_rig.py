@@ -4,7 +4,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -85,6 +85,27 @@ def ours(serving: Served) -> Iterator[RobotLink]:
         link.torque_off()
     finally:
         link.close()
+
+
+def bare_cycle(serving: Served) -> Callable[[], None]:
+    """One cycle's bytes written and read with nothing done to them; the port stays open."""
+    with ours(serving) as link:
+        line = link.lines[0]
+        goal = np.nan_to_num(link.exchange(np.zeros(len(serving.robot.joints))).reading.position_rad)
+        burst = line.burst(goal)
+        expected = sum(read.answer_bytes for read in line.reads)
+    port = SerialPort(serving.path, BAUD)
+
+    def cycle() -> None:
+        port.write(burst)
+        received = 0
+        while received < expected:
+            data = port.read(time.monotonic_ns() + 100_000_000)
+            if not data:
+                return
+            received += len(data)
+
+    return cycle
 
 
 class SdkCycle:

@@ -27,6 +27,9 @@ STALL_NS, STALL_GRACE_NS = 30_000_000, 60_000_000
 FARTHEST_OUTSIDE_RAD, FARTHEST_OUTSIDE_M = 0.5, 0.05
 """A joint farther outside its limits than this was not pushed there: wrong file, wrong homing offset."""
 
+TIGHT_SHARE = 0.75
+"""Where the wire takes more than this share of a period, answers are taken apart during the next burst."""
+
 HOMING_SHARE = 0.25
 """Share of the velocity caps with which the robot moves to a pose of its file."""
 ARRIVED_SHARE = 0.01
@@ -79,6 +82,7 @@ class ControlLoop:
         self._pause_ns = self._pause_until_ns = 0
         self._stopped_ns: int | None = None
         self._resumed_ns = 0
+        self._tight = False
         self._measured = np.full(len(robot.joints), np.nan)
         self._limiter: MotionLimiter | None = None
 
@@ -110,6 +114,7 @@ class ControlLoop:
             self._robot, 1.0 / self._robot.rate_hz, self._link.lower_rad, self._link.upper_rad
         )
         self._measured = self._switch_on()
+        self._tight = self._link.wire_ns * self._robot.rate_hz > TIGHT_SHARE * 1e9
         with self._lock:
             self._last_cycle_ns = self._clock_ns()
             self._status = Status(State.READY)
@@ -196,7 +201,7 @@ class ControlLoop:
             self._link.reboot_faulty()
         step, capture_ns = self._next_step(self._clock_ns())
         self._emitted = step.position_rad
-        exchange = self._link.exchange(step.position_rad)
+        exchange = self._link.exchange(step.position_rad, self._tight)
         self._last_cycle_ns = exchange.written_ns
         status = self._look_at(exchange)
         self._link.spare()

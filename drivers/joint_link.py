@@ -61,8 +61,12 @@ class JointLink(Protocol):
             the positions that are held now (n,) [rad].
         """
 
-    def exchange(self, goal_rad: Array) -> Exchange:
-        """One cycle: goals out, state in."""
+    @property
+    def wire_ns(self) -> int:
+        """How long one cycle is on the wire."""
+
+    def exchange(self, goal_rad: Array, overlap: bool = False) -> Exchange:
+        """One cycle: goals out, state in; with ``overlap`` the state of the cycle before, for the shortest period."""
 
     def spare(self) -> None:
         """A little of what the cyclic exchange does not tell; called once in every cycle, after it."""

@@ -102,6 +102,7 @@ class Line:
         self._unheard: list[int] = []
         self._somebody_answered = False
         self._received_ns = 0
+        self._kept: list[tuple[GroupRead, bytearray, int, int]] = []
 
     @property
     def silent(self) -> frozenset[int]:
@@ -169,6 +170,21 @@ class Line:
         self._todo = ()
         if self.port_lost:
             return
+        self._todo = self._plain if self._careful else self._fast
+        self._todo_was_plain = self._careful
+        self._missing, self._heard_bytes, self._broken_frame, self._continued = [], 0, False, 0
+        burst = self.burst(goal_rad, sent_rad)
+        if burst:
+            self._send(burst)
+
+    @property
+    def reads(self) -> tuple[GroupRead, ...]:
+        """The group reads of a cycle while all is well."""
+        return self._fast
+
+    def burst(self, goal_rad: Array, sent_rad: Array | None = None) -> bytes:
+        """What starts a cycle: goals, and the first request."""
+        sent_rad = np.empty(len(goal_rad)) if sent_rad is None else sent_rad
         frames = []
         if self.goals_on:
             frames = [self._goals(write, servos, goal_rad, sent_rad) for write, servos in self._writes]
@@ -178,21 +194,49 @@ class Line:
                 ticks = units.ticks_from_rad(goal_rad[hand.indices])
                 rows[row], sent_rad[hand.indices] = hand.encode(ticks), units.rad_from_ticks(ticks)
             frames.append(self._hand_write.encode(rows))
-        self._todo = self._plain if self._careful else self._fast
-        self._todo_was_plain = self._careful
-        self._missing, self._heard_bytes, self._broken_frame, self._continued = [], 0, False, 0
-        if self._todo:
-            frames.append(self._todo[0].request)
-        if frames:
-            self._send(b"".join(frames))
+        reads = self._plain if self._careful else self._fast
+        if reads:
+            frames.append(reads[0].request)
+        return b"".join(frames)
 
     @property
     def waiting(self) -> bool:
         """Whether answers are still to come."""
         return bool(self._todo)
 
+    @property
+    def calm(self) -> bool:
+        """Nothing is wrong that would have to be asked about before the next burst."""
+        quiet = not (self.port_lost or self._careful or self._suspects or self.mute_since_ns)
+        return quiet and all(hand.trusted for hand in self.hands)
+
+    def keep_one(self) -> None:
+        """Wait for the answers of one group read and keep them for `digest`; send the next request."""
+        read, self._todo = self._todo[0], self._todo[1:]
+        received, now_ns = self._collect(read)
+        if self.port_lost:
+            self._todo = ()
+            return
+        self._kept.append((read, received, self.sent_ns, now_ns))
+        if self._todo:
+            self._send(self._todo[0].request)
+
+    def digest(self, into: StateArrays) -> None:
+        """Note the answers that were kept, while the next burst is on the wire."""
+        kept, self._kept = self._kept, []
+        in_flight = self._todo, self.sent_ns
+        self._missing, self._heard_bytes, self._broken_frame = [], 0, False
+        for read, received, self.sent_ns, self._received_ns in kept:
+            answers = read.take_apart(received)
+            self._judge(read, answers, len(received))
+            self._note(read, answers, into)
+        if kept:
+            self._settle()
+        self._todo, self.sent_ns = in_flight
+
     def finish_one(self, into: StateArrays) -> None:
         """Wait for the answers of one group read, note them, send the next request."""
+        self._kept.clear()
         read, self._todo = self._todo[0], self._todo[1:]
         received, self._received_ns = self._collect(read)
         if self.port_lost:

@@ -66,6 +66,7 @@ class RobotLink:
         self._kept: set[int] = set()
         self._fresh_ns = np.zeros(len(robot.joints), np.int64)
         self._sent = np.full(len(robot.joints), np.nan)
+        self._started_ns = 0
         self._wants_torque = False
 
     # --- set-up --------------------------------------------------------------------------------------------------
@@ -135,25 +136,52 @@ class RobotLink:
 
     # --- one cycle -----------------------------------------------------------------------------------------------
 
-    def exchange(self, goal_rad: Array) -> Exchange:
-        """Goals out, state in, on all lines at once."""
+    @property
+    def wire_ns(self) -> int:
+        """One cycle on the wire; lines run at the same time."""
+        return max(line.wire_ns for line in self.lines)
+
+    def exchange(self, goal_rad: Array, overlap: bool = False) -> Exchange:
+        """Goals out, state in, on all lines at once.
+
+        Args:
+            goal_rad: goals (n,).
+            overlap: take the answers of the cycle before apart while this cycle is on the wire; its reading is one
+                cycle older (and the first one empty), but nothing then stands between two cycles but the wire. For
+                loops whose period is hardly longer than their wire time.
+        """
         start_ns = self._clock_ns()
         self.state.begin(start_ns)
+        overlap = overlap and all(line.calm for line in self.lines)
         sent = self._sent.copy()
         for line in self.lines:
             line.start(goal_rad, sent)
         written_ns = self._clock_ns()
-        while waiting := [line for line in self.lines if line.waiting]:
-            for line in waiting:
-                line.finish_one(self.state)
         self._sent = sent
-        state, read = self.state, [line.read_ns for line in self.lines if line.read_ns >= start_ns]
+        if not overlap:
+            while waiting := [line for line in self.lines if line.waiting]:
+                for line in waiting:
+                    line.finish_one(self.state)
+            done = self._exchanged(start_ns, written_ns)
+        else:
+            for line in self.lines:
+                line.digest(self.state)
+            done = self._exchanged(self._started_ns, written_ns)
+            while waiting := [line for line in self.lines if line.waiting]:
+                for line in waiting:
+                    line.keep_one()
+        self._started_ns = start_ns
+        return done
+
+    def _exchanged(self, since_ns: int, written_ns: int) -> Exchange:
+        """What was read since then."""
+        state, read = self.state, [line.read_ns for line in self.lines if line.read_ns >= since_ns]
         for index in self.care.silent_fingers:  # their controller keeps telling the last that it knows
             state.forget_one(index)
         read_ns = min(read) if read else written_ns
         self._fresh_ns[state.fresh] = read_ns
         reading = JointReading(state.position_rad, state.velocity_rad_s, state.current_ma, state.fresh)
-        return Exchange(sent, written_ns, read_ns, reading)
+        return Exchange(self._sent, written_ns, read_ns, reading)
 
     def spare(self) -> None:
         """At most one slow question a cycle."""
