@@ -23,6 +23,7 @@ from robots.robot import by_topic
 
 ROBOT = "ffw_sh5"
 START_S = 60.0
+ENGAGE_TRIES = 5
 COMMAND_HZ, SINE_HZ, SINE_SHARE = 30.0, 0.25, 0.15
 """Commands come as often as camera frames; every joint swings from home by this share of its range."""
 
@@ -90,14 +91,21 @@ def cpu_percent(seconds: float) -> dict[str, object]:
         supervisor.start()
         try:
             _wait_ready(client, supervisor, stopping)
-            follower.follow(0.5, still=True)
-            done, why = client.call(SERVICE_ENGAGE, True)
-            if not done:
-                raise BoothError(f"engage refused: {why}")
+            _engage(follower, client)
             follower.follow(4.0)
             return _watch(follower, client, supervisor.pid("driver"), seconds)
         finally:
             supervisor.stop()
+
+
+def _engage(follower: Follower, client: GraphClient) -> None:
+    """Ask a few times: while one call waits for its service nobody sends commands."""
+    for _ in range(ENGAGE_TRIES):
+        follower.follow(0.3, still=True)
+        done, why = client.call(SERVICE_ENGAGE, True)
+        if done:
+            return
+    raise BoothError(f"engage refused: {why}")
 
 
 def _watch(follower: Follower, client: GraphClient, pid: int | None, seconds: float) -> dict[str, object]:
