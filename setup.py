@@ -17,6 +17,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/launch", sorted(glob("launch/*.launch.py"))),
         (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml"))),
+        (f"share/{PACKAGE}/config/sros2", ["config/sros2/policy.xml"]),
         (f"share/{PACKAGE}/robots", sorted(glob("robots/*.yaml") + glob("robots/*.urdf"))),
     ],
     python_requires=">=3.11",
