@@ -102,6 +102,7 @@ class Line:
         self._unheard: list[int] = []
         self._somebody_answered = False
         self._received_ns = 0
+        self._in_flight = False
         self._kept: list[tuple[GroupRead, bytearray, int, int]] = []
 
     @property
@@ -225,6 +226,7 @@ class Line:
         """Note the answers that were kept, while the next burst is on the wire."""
         kept, self._kept = self._kept, []
         in_flight = self._todo, self.sent_ns
+        self._in_flight = True
         self._missing, self._heard_bytes, self._broken_frame = [], 0, False
         for read, received, self.sent_ns, self._received_ns in kept:
             answers = read.take_apart(received)
@@ -233,6 +235,7 @@ class Line:
         if kept:
             self._settle()
         self._todo, self.sent_ns = in_flight
+        self._in_flight = False
 
     def finish_one(self, into: StateArrays) -> None:
         """Wait for the answers of one group read, note them, send the next request."""
@@ -252,7 +255,10 @@ class Line:
         if self._todo:
             self._send(self._todo[0].request)
         else:
-            self._settle()
+            try:
+                self._settle()
+            except PortError as error:
+                self.give_up(error)
 
     def give_up(self, error: PortError) -> None:
         """The port is gone."""
@@ -353,11 +359,20 @@ class Line:
         else:
             self.mute_since_ns = 0
             before = self.silent
-            if self.quarantine.missed(self._missing, now_ns):
+            if self.quarantine.missed(self._missing, now_ns) and self._confirm(self.silent - before):
                 self._careful, self._fast_failures = False, 0
                 hit = {self._branch(servo) for servo in self.silent - before}
                 self._suspect(servo for servo in self._by_id if self._branch(servo) in hit)
                 self.replan()
+
+    def _confirm(self, servos: Iterable[int]) -> bool:
+        """One ping before a device is put aside: on a noisy line three answers get lost. True: some stay silent."""
+        if self._in_flight:
+            return True
+        for servo in servos:
+            if self.bus.ping_once(servo) is not None:
+                self.quarantine.release(servo)
+        return bool(self.silent)
 
     def _look_around_when_mute(self, now_ns: int) -> None:
         """Nobody answers: ask everybody singly, because a few silent ones in front can hide the others; after half a
