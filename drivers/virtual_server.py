@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from types import TracebackType
 
 from drivers.virtual_bus import Answer, VirtualBus
@@ -57,6 +57,7 @@ class VirtualRobotServer:
         self._closed = False
         self._link = link
         self._orders: deque[tuple[Callable[[], None], Event]] = deque()
+        self._hand_over = Lock()
         self._wake: int | None = None
         self._pty: Pty | None = Pty(bus.baud, link)
 
@@ -111,8 +112,9 @@ class VirtualRobotServer:
 
     def attach(self, wake: int | None) -> None:
         """``wake``: an eventfd that wakes the serving thread; None: nobody serves any more."""
-        self._wake = wake
-        self.run_orders()
+        with self._hand_over:
+            self._wake = wake
+            self.run_orders()
 
     def run_orders(self) -> None:
         """Do what another thread has asked for."""
@@ -146,14 +148,13 @@ class VirtualRobotServer:
 
     def _order(self, order: Callable[[], None]) -> None:
         """Run in the serving thread when there is one, else here."""
-        wake = self._wake
-        if wake is None:
-            order()
-            return
         done = Event()
-        self._orders.append((order, done))
-        with suppress(OSError):
-            os.eventfd_write(wake, 1)
+        with self._hand_over:
+            if self._wake is None:
+                order()
+                return
+            self._orders.append((order, done))
+            os.eventfd_write(self._wake, 1)
         done.wait(_ORDER_S)
 
     def _pull(self) -> None:
