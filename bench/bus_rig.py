@@ -92,7 +92,7 @@ def bare_cycle(serving: Served) -> Callable[[], None]:
     with ours(serving) as link:
         line = link.lines[0]
         goal = np.nan_to_num(link.exchange(np.zeros(len(serving.robot.joints))).reading.position_rad)
-        burst = line.burst(goal)
+        burst = line.burst(goal, np.empty_like(goal))
         expected = sum(read.answer_bytes for read in line.reads)
     port = SerialPort(serving.path, BAUD)
 

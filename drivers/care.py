@@ -114,7 +114,7 @@ class Care:
                 continue
             self._health.forget(int(index))
             if isinstance(device, ServoDevice):
-                line.quarantine.put_aside(device.id, self._clock_ns())
+                line.roll.quarantine.put_aside(device.id, self._clock_ns())
                 line.replan()
 
     def reopen(self, patient: bool = True) -> None:
@@ -152,9 +152,9 @@ class Care:
     def _ask_who_is_missing(self, line: Line, now_ns: int) -> bool:
         """One device that was put aside, or may have to be; True when one was asked."""
         try:
-            if line.ask_a_suspect():
+            if line.roll.ask_a_suspect():
                 return True
-            servo = line.quarantine.due(now_ns)
+            servo = line.roll.quarantine.due(now_ns)
             if servo is not None:
                 self._probe(line, servo)
         except PortError as error:
@@ -178,8 +178,8 @@ class Care:
                 device.point(line.bus)
         except (BusTimeoutError, ServoStatusError):
             return
-        line.quarantine.release(device_id)
-        line.mute_since_ns = 0
+        line.roll.quarantine.release(device_id)
+        line.roll.mute_since_ns = 0
         line.replan()
         if isinstance(device, ServoDevice):
             self._look_at(device.index)

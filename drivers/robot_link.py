@@ -101,8 +101,7 @@ class RobotLink:
                     low, high = model.voltage_limits_v
                     current_ma = float(hand.controller.goal_current_ma)
                     limits[index] = Limits(model.temperature_limit_degc, low, high, current_ma)
-            self._try_fast_reads(line)
-            line.set_up()
+            line.set_up(self._fast_ids(line))
         self.health.limits = limits
         self.state.forget()
         return measured
@@ -155,26 +154,28 @@ class RobotLink:
         overlap = overlap and all(line.calm for line in self.lines)
         sent = self._sent.copy()
         for line in self.lines:
-            line.start(goal_rad, sent)
+            line.start(goal_rad, sent, overlap)
         written_ns = self._clock_ns()
         self._sent = sent
-        if not overlap:
-            while waiting := [line for line in self.lines if line.waiting]:
-                for line in waiting:
-                    line.finish_one(self.state)
-            done = self._exchanged(start_ns, written_ns)
+        if overlap:
+            done = self._digested(self._started_ns, written_ns, overlap)
+            self._collect(overlap)
         else:
-            for line in self.lines:
-                line.digest(self.state)
-            done = self._exchanged(self._started_ns, written_ns)
-            while waiting := [line for line in self.lines if line.waiting]:
-                for line in waiting:
-                    line.keep_one()
+            self._collect(overlap)
+            done = self._digested(start_ns, written_ns, overlap)
         self._started_ns = start_ns
         return done
 
-    def _exchanged(self, since_ns: int, written_ns: int) -> Exchange:
-        """What was read since then."""
+    def _collect(self, overlap: bool) -> None:
+        """Line by line in turn, so that their wires work at the same time."""
+        while waiting := [line for line in self.lines if line.waiting]:
+            for line in waiting:
+                line.collect_one(overlap)
+
+    def _digested(self, since_ns: int, written_ns: int, overlap: bool) -> Exchange:
+        """What the lines have read since then."""
+        for line in self.lines:
+            line.digest(self.state, overlap)
         state, read = self.state, [line.read_ns for line in self.lines if line.read_ns >= since_ns]
         for index in self.care.silent_fingers:  # their controller keeps telling the last that it knows
             state.forget_one(index)
@@ -206,7 +207,7 @@ class RobotLink:
             if line.port_lost
         ]
         out += [self._mute(line, now_ns) for line in self.lines if self._is_mute(line, now_ns)]
-        there = [line for line in self.lines if not line.port_lost and not line.mute_since_ns]
+        there = [line for line in self.lines if not line.port_lost and not line.roll.mute_since_ns]
         silent = {(line.name, servo) for line in there for servo in line.silent}
         fingers = self.care.silent_fingers
         if silent or fingers:
@@ -304,19 +305,19 @@ class RobotLink:
         hand.look_at_watchdog(line.bus)
         return self._wants_torque and hand.trusted and not hand.stopped and not ill and hand.tables_are_on(line.bus)
 
-    def _try_fast_reads(self, line: Line) -> None:
+    def _fast_ids(self, line: Line) -> set[int]:
         """Who answers a fast read: by firmware where that is documented, by trying it where not."""
-        line.fast_ids = set()
-        line.fast_works = True
+        fast = set()
         for servo in line.servos:
             known = servo.model.fast_read_firmware
             if (known is not None and servo.firmware >= known) or (
                 known is None and self._answers_fast(line.bus, Slot(servo.id, servo.block, STATE_BYTES))
             ):
-                line.fast_ids.add(servo.id)
+                fast.add(servo.id)
         for hand in line.hands:
             if self._answers_fast(line.bus, Slot(hand.id, READ_BLOCK, READ_BYTES)):
-                line.fast_ids.add(hand.id)
+                fast.add(hand.id)
+        return fast
 
     @staticmethod
     def _answers_fast(bus: Bus, slot: Slot) -> bool:
@@ -324,11 +325,12 @@ class RobotLink:
 
     @staticmethod
     def _is_mute(line: Line, now_ns: int) -> bool:
-        return bool(line.mute_since_ns) and now_ns - line.mute_since_ns > MUTE_HOLD_NS and not line.port_lost
+        since_ns = line.roll.mute_since_ns
+        return bool(since_ns) and now_ns - since_ns > MUTE_HOLD_NS and not line.port_lost
 
     @staticmethod
     def _mute(line: Line, now_ns: int) -> Fault:
-        silent_ns = now_ns - line.mute_since_ns
+        silent_ns = now_ns - line.roll.mute_since_ns
         return Fault(
             FaultCode.BUS_SILENT,
             f"bus {line.name}: nobody answers for {silent_ns // MS} ms, the port is open: check robot power, bus cable",

@@ -7,8 +7,8 @@ from two_lines import PAIR
 from virtual_line import Rig
 
 from drivers import protocol
-from drivers.line import FAST_FAILURES
 from drivers.protocol import Instruction, PacketReader
+from drivers.roll_call import FAST_FAILURES
 
 
 def kinds(rig: Rig, since: int) -> list[int]:
@@ -61,7 +61,7 @@ def test_a_bus_on_which_joint_frames_never_arrive_is_asked_singly_for_good() -> 
     fast = protocol.HEADER + b"\xfe"
     rig.line.mangle = lambda data: data[:20] if data.startswith(fast) else data
     rig.run(3 * FAST_FAILURES)
-    assert not rig.link.lines[0].fast_works
+    assert not rig.link.lines[0].roll.fast_works
     assert rig.run(5).reading.fresh.all()
     assert not rig.link.faults()
 

@@ -61,7 +61,7 @@ def test_a_cycle_asks_at_most_one_slow_question() -> None:
     for _ in range(2 * rig.robot.rate_hz):
         begin = len(line.instructions)
         rig.run(1)
-        cyclic = 1 + len(rig.link.lines[0]._fast)
+        cyclic = 1 + len(rig.link.lines[0].reads)
         assert len(line.instructions) - begin <= cyclic + 4, "the probe of one device takes up to four"
 
 

@@ -71,7 +71,7 @@ def test_one_percent_of_lost_answers_goes_unnoticed_at_a_hand() -> None:
 
 def test_one_percent_of_lost_answers_goes_unnoticed_where_every_servo_answers_singly() -> None:
     rig = FaultRig("op3")
-    rig.link.lines[0].fast_works = False
+    rig.link.lines[0].roll.fast_works = False
     rig.link.lines[0].replan()
     rig.engage()
     rng = random.Random(3)
@@ -85,7 +85,7 @@ def test_one_percent_of_lost_answers_goes_unnoticed_where_every_servo_answers_si
 
 def test_thirty_percent_of_answers_lost_one_by_one_hold_the_robot() -> None:
     rig = FaultRig("op3")
-    rig.link.lines[0].fast_works = False
+    rig.link.lines[0].roll.fast_works = False
     rig.link.lines[0].replan()
     rig.engage()
     rng, handle = random.Random(5), rig.line.virtual.handle
