@@ -51,6 +51,23 @@ class Humanoid:
                 return
             assert time.monotonic() < deadline, why or self.graph.client.values("driver").get("reason")
 
+    def follow_engaged(self, first_s: float, seconds: float = 0.0) -> None:
+        """Follow the sine, and remember the last ``seconds`` of it.
+
+        A computer that stands still for 100 ms in between is a reason to HOLD; then once more.
+        """
+        for _ in range(5):
+            if self.graph.client.state("driver") != "ENGAGED":
+                self.engage()
+            self.follower.follow(first_s)
+            self.follower.states.clear()
+            self.follower.targets.clear()
+            self.follower.follow(seconds)
+            values = self.graph.client.values("driver")
+            if values["code"] != "command_stale":
+                break
+        assert self.graph.client.state("driver") == "ENGAGED", values
+
     def wait_for_its_name(self, name: str, timeout_s: float) -> None:
         """At first one servo is silent; that its whole branch is, takes a moment more to find out."""
         deadline = time.monotonic() + timeout_s
@@ -94,12 +111,7 @@ def own_run_directory() -> None:
 @pytest.mark.ros
 @pytest.mark.slow
 def test_all_57_joints_follow_a_sine_at_200_hz(humanoid: Humanoid) -> None:
-    humanoid.engage()
-    humanoid.follower.follow(4.0)
-    humanoid.follower.states.clear()
-    humanoid.follower.targets.clear()
-    humanoid.follower.follow(6.0)
-    assert humanoid.graph.client.state("driver") == "ENGAGED"
+    humanoid.follow_engaged(4.0, 6.0)
     states = humanoid.follower.states
     stamps = np.array([stamp for stamp, _ in states])
     measured = np.array([position for _, position in states])
@@ -122,9 +134,7 @@ def test_all_57_joints_follow_a_sine_at_200_hz(humanoid: Humanoid) -> None:
 def test_a_fault_holds_the_robot_is_named_and_only_a_fresh_engage_moves_it_again(
     humanoid: Humanoid, fault: str
 ) -> None:
-    if humanoid.graph.client.state("driver") != "ENGAGED":
-        humanoid.engage()
-    humanoid.follower.follow(1.2)
+    humanoid.follow_engaged(1.2)
     humanoid.fault(fault)
     try:
         humanoid.follow_until(("HOLD", "STOPPED"), 4.0)
@@ -138,6 +148,4 @@ def test_a_fault_holds_the_robot_is_named_and_only_a_fresh_engage_moves_it_again
         assert humanoid.graph.client.call(SERVICE_REBOOT)[0]
     assert humanoid.stand_still_for(0.0, 1.0) < 0.01
     assert humanoid.graph.client.state("driver") in ("HOLD", "STOPPED")
-    humanoid.engage()
-    humanoid.follower.follow(0.5)
-    assert humanoid.graph.client.state("driver") == "ENGAGED"
+    humanoid.follow_engaged(0.5)
