@@ -2,6 +2,7 @@
 """Virtual servos of every family, at their registers. Time is a number that the test hands in."""
 
 import pytest
+from registers import get, put
 
 from drivers.protocol import ErrorNumber
 from drivers.servo_model import SERVO_MODELS, servo_model
@@ -18,18 +19,6 @@ BRAKE_S = 0.5
 
 def servo_of(name, **options):
     return virtual_servo(servo_model(name), 5, **{"firmware": FIRMWARE[name], "baud": 1_000_000, **options})
-
-
-def put(servo, name, value, now_ns=0):
-    item = servo.table[name]
-    return servo.write(item.address, item.encode(value), now_ns)
-
-
-def get(servo, name, now_ns=0):
-    item = servo.table[name]
-    error, data = servo.read(item.address, item.size, now_ns)
-    assert error == OK
-    return item.decode(data)
 
 
 def power_up(servo):

@@ -4,6 +4,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from registers import get, put
 
 from drivers.hardware_error import Cause, causes
 from drivers.servo_model import servo_model
@@ -18,16 +19,6 @@ def servo_of(name="xm430_w350"):
     servo = virtual_servo(servo_model(name), 1, firmware=FIRMWARE[name], baud=1_000_000)
     put(servo, "Torque Enable", 1)
     return servo
-
-
-def put(servo, name, value, now_ns=0):
-    item = servo.table[name]
-    assert not servo.write(item.address, item.encode(value), now_ns)
-
-
-def get(servo, name, now_ns):
-    item = servo.table[name]
-    return item.decode(servo.read(item.address, item.size, now_ns)[1])
 
 
 def error_of(servo, now_ns):

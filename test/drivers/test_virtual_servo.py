@@ -2,6 +2,7 @@
 """The rules of one virtual servo, at its registers. Time is a number that the test hands in."""
 
 import pytest
+from registers import get, put
 
 from drivers.protocol import ErrorNumber
 from drivers.servo_model import servo_model
@@ -26,18 +27,6 @@ def xm430(**options):
 def xm335(**options):
     given = {"operating_mode": CURRENT_BASED_POSITION_MODE, "drive_mode": TIME_BASED_PROFILE | TORQUE_ON_BY_GOAL}
     return VirtualServo(servo_model("xm335_t323"), 111, **{"firmware": 52, "baud": 4_000_000, **given, **options})
-
-
-def put(servo, name, value, now_ns=0):
-    item = servo.table[name]
-    return servo.write(item.address, item.encode(value), now_ns)
-
-
-def get(servo, name, now_ns=0):
-    item = servo.table[name]
-    error, data = servo.read(item.address, item.size, now_ns)
-    assert error == OK
-    return item.decode(data)
 
 
 # --- motion

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual servo's bus watchdog, faults, reboots and staged writes. Time is a number that the test hands in."""
 
+from registers import get, put
+
 from drivers.protocol import ErrorNumber
 from drivers.servo_model import servo_model
 from drivers.virtual_device import BOOT_NS
@@ -13,18 +15,6 @@ OK = ErrorNumber.NONE
 
 def xm430(**options):
     return VirtualServo(servo_model("xm430_w350"), 1, **{"firmware": 50, "baud": 2_000_000, **options})
-
-
-def put(servo, name, value, now_ns=0):
-    item = servo.table[name]
-    return servo.write(item.address, item.encode(value), now_ns)
-
-
-def get(servo, name, now_ns=0):
-    item = servo.table[name]
-    error, data = servo.read(item.address, item.size, now_ns)
-    assert error == OK
-    return item.decode(data)
 
 
 def expire_watchdog(servo):
