@@ -47,19 +47,33 @@ FIELDS = tuple(
 
 def empty() -> NDArray[np.void]:
     """A (2, 21) cloud in which no hand is seen."""
-    cloud = np.zeros((len(HANDS), LANDMARKS), POINT)
+    return nobody(len(HANDS), LANDMARKS)
+
+
+def from_bytes(data: bytes) -> NDArray[np.void]:
+    """Decode the ``data`` of a hands cloud, (2, 21).
+
+    Raises:
+        ValueError: the length is not that of a hands cloud.
+    """
+    return decode(data, len(HANDS), LANDMARKS, "hands")
+
+
+def nobody(rows: int, points: int) -> NDArray[np.void]:
+    """A (rows, points) cloud of landmarks that were not seen."""
+    cloud = np.zeros((rows, points), POINT)
     for name in ("x", "y", "z", "u", "v", "score"):
         cloud[name] = np.nan
     return cloud
 
 
-def from_bytes(data: bytes) -> NDArray[np.void]:
-    """Decode the ``data`` of a hands cloud.
+def decode(data: bytes, rows: int, points: int, what: str) -> NDArray[np.void]:
+    """Decode the ``data`` of a (rows, points) cloud.
 
     Raises:
-        ValueError: the length is not that of a (2, 21) cloud of POINT.
+        ValueError: the length is another one.
     """
-    expected = len(HANDS) * LANDMARKS * POINT.itemsize
+    expected = rows * points * POINT.itemsize
     if len(data) != expected:
-        raise ValueError(f"a hands cloud has {expected} bytes, this one has {len(data)}: not made by our tracker?")
-    return np.frombuffer(data, POINT).reshape(len(HANDS), LANDMARKS)
+        raise ValueError(f"a {what} cloud has {expected} bytes, this one has {len(data)}: not made by our tracker?")
+    return np.frombuffer(data, POINT).reshape(rows, points)

@@ -40,6 +40,12 @@ One message per camera frame; header.stamp is the capture stamp. A hand that is 
 ``graph.hands_cloud``.
 """
 
+BODY = Topic("/tracker/body", "sensor_msgs/msg/PointCloud2", Qos.SENSOR)
+"""Cloud of the operator's body, height 1, width 33 (MediaPipe Pose's landmark order), at a part of the camera's rate.
+
+header.stamp is the capture stamp of its frame. Nobody seen: a row of NaN. Fields in ``graph.body_cloud``.
+"""
+
 CAMERA = Topic("/tracker/image/compressed", "sensor_msgs/msg/CompressedImage", Qos.SENSOR)
 """The operator's camera as JPEG, without a skeleton, never mirrored; header.stamp is the capture stamp.
 

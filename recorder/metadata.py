@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from graph.topics import (
+    BODY,
     CAMERA,
     DIAGNOSTICS,
     DRIVER_STATE,
@@ -133,7 +134,7 @@ def parse_cameras(items: list[str]) -> dict[str, str]:
 def recorded_topics(robot: Robot, cameras: Mapping[str, str]) -> tuple[Topic, ...]:
     """Everything that goes into a take of this robot."""
     commands = [command(topic) for topic, _ in robot.groups]
-    fixed = (JOINT_STATES, *commands, SENT, HANDS, CAMERA)
+    fixed = (JOINT_STATES, *commands, SENT, HANDS, BODY, CAMERA)
     told = (TELEOP_EVENT, DRIVER_STATE, TELEOP_STATE, DIAGNOSTICS)
     extra = tuple(Topic(topic, CAMERA.type, CAMERA.qos) for topic in cameras.values())
     return fixed + told + extra

@@ -45,4 +45,18 @@ def _differences(robot: Robot, tree: KinematicTree) -> list[str]:
         if joint.name in theirs and joint.prismatic != (tree.joint(joint.name).kind == "prismatic"):
             kind = tree.joint(joint.name).kind
             problems.append(f"{joint.name} is {kind} in the URDF, prismatic: {joint.prismatic} in the robot file")
+    problems += [f"imitation: {link} is no link of the URDF" for link in _copied(robot) if link not in tree.links]
+    if robot.imitation.lift is not None and robot.imitation.lift not in theirs:
+        problems.append(f"imitation: lift {robot.imitation.lift} is no moving joint")
     return problems
+
+
+def _copied(robot: Robot) -> list[str]:
+    """Every link that the robot file's ``imitation`` names."""
+    parts = robot.imitation
+    links = [link for hand in parts.hands for link in (hand.palm, *hand.tips.values())]
+    for arm in parts.arms:
+        links += [link for link in (arm.base, arm.shoulder, arm.elbow, arm.wrist, arm.palm) if link is not None]
+    if parts.head is not None:
+        links += [parts.head.base, parts.head.link]
+    return links

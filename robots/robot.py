@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from graph.errors import InputError
 from robots.agreement import HAND_JOINTS, Place, disagreements
-from robots.schema import Bus, CommandGroup, HandController, Joint, Motion, Robot, ServoModelName
+from robots.schema import Bus, CommandGroup, HandController, Imitation, Joint, Motion, Robot, ServoModelName
 from robots.yaml_text import YamlTextError, parse_yaml
 
 __all__ = [
@@ -38,6 +38,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "buses": Bus,
     "controllers": HandController,
     "commands": CommandGroup,
+    "imitation": Imitation,
     "motion": Motion,
     "joints": Joint,
 }

@@ -124,6 +124,53 @@ class CommandGroup(_Section):
     joints: Annotated[tuple[Pattern, ...], Field(max_length=MAX_JOINTS)]
 
 
+Link = Annotated[str, Field(min_length=1, max_length=128)]
+Side = Literal["right", "left"]
+
+
+class HandCopy(_Section):
+    """A hand that copies the operator's: links of the URDF. ``tips`` are the ends of the digits that it has; ``palm`` has
+    the HX5-D20's axes: x out of the palm, z to the fingertips."""
+
+    side: Side
+    palm: Link
+    tips: dict[Literal["thumb", "index", "middle", "ring", "little"], Link]
+
+
+class ArmCopy(_Section):
+    """An arm that copies the operator's: links of the URDF whose origins are the joint centres.
+
+    Attributes:
+        base: fixed to the torso; x forward, y left, z up.
+        palm: carries the hand; None: the arm has no wrist to turn.
+        palm_rpy: roll, pitch, yaw [rad] from the palm link's axes to a palm's (x out of it, z to the fingertips).
+    """
+
+    side: Side
+    base: Link
+    shoulder: Link
+    elbow: Link
+    wrist: Link
+    palm: Link | None = None
+    palm_rpy: tuple[Finite, Finite, Finite] = (0.0, 0.0, 0.0)
+
+
+class HeadCopy(_Section):
+    """A head that turns with the operator's: ``link`` has x forward, y left, z up; ``base`` is fixed to the torso."""
+
+    base: Link
+    link: Link
+
+
+class Imitation(_Section):
+    """What of the robot copies the operator."""
+
+    hands: tuple[HandCopy, ...] = ()
+    arms: tuple[ArmCopy, ...] = ()
+    head: HeadCopy | None = None
+    lift: Name | None = None
+
+
 class Robot(_Section):
     """Everything the rest of the product knows about one robot.
 
@@ -141,6 +188,7 @@ class Robot(_Section):
     commands: Annotated[tuple[CommandGroup, ...], Field(max_length=64)]
     retarget: Literal["hx5_d20"] | None = None
     hand: Literal["right", "left"] | None = None
+    imitation: Imitation = Imitation()
     motion: Motion
     joints: Annotated[tuple[Joint, ...], Field(max_length=MAX_JOINTS)]
 

@@ -332,6 +332,16 @@ def test_a_joint_that_slides_in_one_file_only_is_refused(tmp_path):
         load_kinematics(ROBOTS["op3"].model_copy(update={"urdf": str(path)}))
 
 
+def test_what_copies_the_operator_must_be_in_the_urdf():
+    hand = ROBOTS["hx5_d20_left"]
+    copy = hand.imitation.hands[0].model_copy(update={"tips": {"thumb": "nail"}})
+    wrong = hand.imitation.model_copy(update={"hands": (copy,), "lift": "elevator"})
+    with pytest.raises(UrdfError) as refusal:
+        load_kinematics(hand.model_copy(update={"imitation": wrong}))
+    assert "imitation: nail is no link of the URDF" in str(refusal.value)
+    assert "imitation: lift elevator is no moving joint" in str(refusal.value)
+
+
 def test_no_joint_is_no_tree():
     with pytest.raises(ValueError, match="there is no joint"):
         KinematicTree([])

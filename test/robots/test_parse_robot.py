@@ -101,8 +101,12 @@ def test_a_robot_written_out_and_read_again_is_the_same():
         ("id: 2,", "id: 2, velocity_rad_s: 0,", ["joints.1.velocity_rad_s", "greater than 0"]),
         ("id: 2,", "id: 2, metres_per_rad: 0.8,", ["joints.1.metres_per_rad", "prismatic: true"]),
         ("id: 2,", "id: 2, prismatic: perhaps,", ["joints.1.prismatic", "found 'perhaps'"]),
-        ("title: Two", "retarget: hx5_d20\ntitle: Two", ["retarget needs hand: right or left"]),
-        ("title: Two", "hand: both\ntitle: Two", ["hand", "found 'both'"]),
+        (
+            "title: Two",
+            "imitation: {hands: [{side: up, palm: p, tips: {}}]}\ntitle: Two",
+            ["imitation.hands.0.side", "found 'up'"],
+        ),
+        ("title: Two", "imitation: {legs: []}\ntitle: Two", ["unknown key", "expected one of hands, arms, head, lift"]),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_what_was_found(old, new, words):
