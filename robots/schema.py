@@ -129,8 +129,12 @@ Side = Literal["right", "left"]
 
 
 class HandCopy(_Section):
-    """A hand that copies the operator's: links of the URDF. ``tips`` are the ends of the digits that it has; ``palm`` has
-    the HX5-D20's axes: x out of the palm, z to the fingertips."""
+    """A hand that copies the operator's: links of the URDF.
+
+    Attributes:
+        palm: has the HX5-D20's axes: x out of the palm, z to the fingertips.
+        tips: the ends of the digits that it has.
+    """
 
     side: Side
     palm: Link
