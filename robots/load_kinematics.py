@@ -46,8 +46,9 @@ def _differences(robot: Robot, tree: KinematicTree) -> list[str]:
             kind = tree.joint(joint.name).kind
             problems.append(f"{joint.name} is {kind} in the URDF, prismatic: {joint.prismatic} in the robot file")
     problems += [f"imitation: {link} is no link of the URDF" for link in _copied(robot) if link not in tree.links]
-    if robot.imitation.lift is not None and robot.imitation.lift not in theirs:
-        problems.append(f"imitation: lift {robot.imitation.lift} is no moving joint")
+    driven = [gripper.joint for gripper in robot.imitation.grippers]
+    driven += [] if robot.imitation.lift is None else [robot.imitation.lift]
+    problems += [f"imitation: {name} is no moving joint" for name in driven if name not in theirs]
     return problems
 
 

@@ -141,6 +141,15 @@ class HandCopy(_Section):
     tips: dict[Literal["thumb", "index", "middle", "ring", "little"], Link]
 
 
+class GripperCopy(_Section):
+    """A gripper that closes with the operator's pinch or fist; ``joint`` drives it."""
+
+    side: Side
+    joint: Name
+    open_rad: Finite
+    closed_rad: Finite
+
+
 class ArmCopy(_Section):
     """An arm that copies the operator's: links of the URDF whose origins are the joint centres.
 
@@ -170,6 +179,7 @@ class Imitation(_Section):
     """What of the robot copies the operator."""
 
     hands: tuple[HandCopy, ...] = ()
+    grippers: tuple[GripperCopy, ...] = ()
     arms: tuple[ArmCopy, ...] = ()
     head: HeadCopy | None = None
     lift: Name | None = None
