@@ -102,15 +102,17 @@ def software_version() -> str:
 
 
 def robot_description(name_or_path: str) -> str:
-    """The text of a robot's YAML file, checked.
+    """A robot's YAML file, checked: its text, or what it comes to where it is based on another robot.
 
     Raises:
         RobotFileError: unknown robot or unusable file.
     """
-    load_robot(name_or_path)
+    robot = load_robot(name_or_path)
     if name_or_path.endswith((".yaml", ".yml")):
-        return Path(name_or_path).read_text(encoding="utf-8", errors="replace")
-    return files("robots").joinpath(f"{name_or_path}.yaml").read_text(encoding="utf-8")
+        text = Path(name_or_path).read_text(encoding="utf-8", errors="replace")
+    else:
+        text = files("robots").joinpath(f"{name_or_path}.yaml").read_text(encoding="utf-8")
+    return robot.model_dump_json(indent=1) if "based_on:" in text else text
 
 
 def parse_cameras(items: list[str]) -> dict[str, str]:

@@ -109,11 +109,23 @@ def parse_robot(text: str, origin: str, folder: Path | None = None) -> Robot:
         raise RobotFileError(f"{origin} should hold a mapping (name:, buses:, joints: …), found {type(data).__name__}")
     if folder is not None and isinstance(data.get("urdf"), str):
         data["urdf"] = str(folder.absolute() / data["urdf"])
+    if "based_on" in data:
+        data = {**_built_in(data.pop("based_on"), origin), **data}
     try:
         robot = Robot.model_validate(data)
     except ValidationError as error:
         raise RobotFileError(_answer(origin, error, data, lines)) from error
     return robot
+
+
+def _built_in(name: object, origin: str) -> dict[Any, Any]:
+    """The keys of a robot that comes with the package, for another one that differs from it in some."""
+    if name not in robot_names():
+        raise RobotFileError(f"{origin}: based_on should be one of {', '.join(robot_names())}, found {name!r}")
+    keys, _ = parse_yaml(files("robots").joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    if not isinstance(keys, dict) or "based_on" in keys:
+        raise RobotFileError(f"{origin}: based_on {name} is based on another robot itself: name that one")
+    return keys
 
 
 def _answer(origin: str, error: ValidationError, data: dict[Any, Any], lines: dict[Place, int]) -> str:

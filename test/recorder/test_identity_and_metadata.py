@@ -6,7 +6,9 @@ from takes import metadata
 
 from recorder.errors import TakeError
 from recorder.identity import take_stem, uuid7, wall_iso
-from recorder.metadata import TakeMetadata, parse_cameras
+from recorder.metadata import TakeMetadata, parse_cameras, robot_description
+from robots import load_robot
+from robots.robot import parse_robot
 
 
 @given(st.integers(0, 2**47), st.binary(min_size=10, max_size=10))
@@ -50,3 +52,9 @@ def test_cameras_are_named_as_aloha_names_them():
 def test_a_camera_that_cannot_be_is_refused(items):
     with pytest.raises(TakeError, match="camera"):
         parse_cameras(items)
+
+
+def test_a_take_describes_a_robot_that_is_based_on_another_completely():
+    text = robot_description("ffw_bh5")
+    assert "based_on" not in text
+    assert parse_robot(text, "take") == load_robot("ffw_bh5")

@@ -106,7 +106,11 @@ def test_a_robot_written_out_and_read_again_is_the_same():
             "imitation: {hands: [{side: up, palm: p, tips: {}}]}\ntitle: Two",
             ["imitation.hands.0.side", "found 'up'"],
         ),
-        ("title: Two", "imitation: {legs: []}\ntitle: Two", ["unknown key", "expected one of hands, grippers, arms, head, lift"]),
+        (
+            "title: Two",
+            "imitation: {legs: []}\ntitle: Two",
+            ["unknown key", "one of hands, grippers, arms, head, lift"],
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_what_was_found(old, new, words):

@@ -7,6 +7,7 @@ from math import pi
 import pytest
 
 from robots import RobotFileError, load_robot, robot_names
+from robots.robot import parse_robot
 
 ROBOTS = {name: load_robot(name) for name in robot_names()}
 HAND, OP3, CLASSROOM = ROBOTS["hx5_d20_right"], ROBOTS["op3"], ROBOTS["xl330_hand"]
@@ -19,6 +20,7 @@ COUNTS = {
     "ffw_bg2": 19,
     "ffw_sg2": 19,
     "ffw_sh5": 57,
+    "ffw_bh5": 57,
 }
 MIRRORED_AXES = {"ffw": (2, 3, 5, 7), "finger": (1, 2, 3, 4, 5, 9, 13, 17)}
 """Joints that turn about x or z: on the other side of the body they count the other way."""
@@ -103,7 +105,18 @@ def test_hand_has_five_digits_of_four_servos_behind_its_controller(name, side, f
     assert {joint.model for joint in hand.joints} == {"xm335_t323"}
     assert (hand.controllers[0].id, hand.controllers[0].model) == (first - 1, name)
     assert hand.buses[0].baud == 4_000_000
-    assert (hand.retarget, hand.hand) == ("hx5_d20", name.removeprefix("hx5_d20_"))
+    assert hand.imitation.hands[0].side == name.removeprefix("hx5_d20_")
+    assert list(hand.imitation.hands[0].tips) == ["thumb", "index", "middle", "ring", "little"]
+
+
+def test_a_robot_based_on_another_differs_in_its_own_keys_only():
+    sh5, bh5 = ROBOTS["ffw_sh5"], ROBOTS["ffw_bh5"]
+    same = {"name", "title", "sources", "urdf"}
+    assert sh5.model_dump(exclude=same) == bh5.model_dump(exclude=same)
+    with pytest.raises(RobotFileError, match=r"based_on should be one of .*found 'ffw_sh6'"):
+        parse_robot("based_on: ffw_sh6\n", "mine.yaml")
+    with pytest.raises(RobotFileError, match="ffw_bh5 is based on another robot itself"):
+        parse_robot("based_on: ffw_bh5\n", "mine.yaml")
 
 
 def test_hand_has_the_limits_of_robotis_urdf():
@@ -172,7 +185,10 @@ def test_lift_slides_half_a_metre_in_robotis_own_unit():
 
 
 def test_rates_are_those_of_the_control_loops():
-    assert {name: robot.rate_hz for name, robot in ROBOTS.items() if robot.rate_hz != 100} == {"ffw_sh5": 200}
+    assert {name: robot.rate_hz for name, robot in ROBOTS.items() if robot.rate_hz != 100} == {
+        "ffw_sh5": 200,
+        "ffw_bh5": 200,
+    }
 
 
 def test_branches_of_the_body_with_hands():
