@@ -114,10 +114,12 @@ class Bus:
         self._port.write(protocol.sync_write(address, length, writes))
 
     def _one(self, instruction: bytes, servo_id: int, length: int) -> Packet:
-        for _ in range(SETUP_ATTEMPTS):
+        for attempt in range(SETUP_ATTEMPTS):
             answer = self._transact(instruction, [servo_id], length).get(servo_id)
             if answer is None:
                 continue
+            if attempt:
+                self._let_pass(servo_id)
             if answer.error_number:
                 raise ServoStatusError(
                     f"ID {servo_id} refused an instruction: {_error_name(answer.error_number)} ({instruction.hex(' ')})"
@@ -126,6 +128,13 @@ class Bus:
         raise BusTimeoutError(
             f"ID {servo_id} does not answer ({SETUP_ATTEMPTS} attempts): power, cable, ID, baud rate?"
         )
+
+    def _let_pass(self, servo_id: int) -> None:
+        """Hear out answers that are late: a question was asked twice, and its second answer, of the same length, would
+        be taken for the answer to the next one. A ping's has another length, and answers keep their order."""
+        for _ in range(SETUP_ATTEMPTS):
+            if self._transact(protocol.ping(servo_id), [servo_id], 3):
+                return
 
     def _transact(
         self, instruction: bytes, ids: Iterable[int], length: int, allowance_ns: int = CEILING_NS
