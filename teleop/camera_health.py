@@ -39,7 +39,7 @@ class CameraHealth:
         """
         self._stamps_ns.append(capture_ns)
         few = np.ascontiguousarray(image_bgr[::EVERY, ::EVERY])
-        fingerprint = crc32(few)
+        fingerprint = crc32(few.tobytes())
         if fingerprint != self._print:
             self._print, self._same_since_ns = fingerprint, capture_ns
         elif capture_ns - self._same_since_ns >= FROZEN_NS:
