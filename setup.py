@@ -10,8 +10,12 @@ PACKAGE = "humanoid_booth"
 setup(
     name=PACKAGE,
     version="0.1.0",
-    packages=["teleop", "drivers", "recorder", "robots", "graph", "booth", "bench", "clips"],
-    package_data={"robots": ["*.yaml", "*.urdf"], "clips": ["operator_hand.mp4", "operator_hand.npz"]},
+    packages=["teleop", "drivers", "recorder", "robots", "graph", "booth", "bench", "clips", "studio"],
+    package_data={
+        "robots": ["*.yaml", "*.urdf"],
+        "clips": ["operator_hand.mp4", "operator_hand.npz"],
+        "studio": ["scripts/*.yaml", "standard_set.yaml"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
@@ -28,6 +32,7 @@ setup(
         "matplotlib>=3.8",
         "mcap>=1.2",
         "mediapipe>=1.2",
+        "numba>=0.61",
         "numpy>=1.26",
         "opencv-contrib-python>=4.10",
         "pydantic>=2.8",

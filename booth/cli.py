@@ -14,6 +14,7 @@ from booth import (
     verb_record,
     verb_robot,
     verb_servo,
+    verb_studio,
     verb_track,
     verb_up,
     verb_virtual_robot,
@@ -37,6 +38,7 @@ VERBS = (
     verb_track,
     verb_record,
     verb_episode,
+    verb_studio,
     verb_bench,
 )
 

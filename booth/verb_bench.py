@@ -8,7 +8,7 @@ from typing import Any
 from booth.output import result, result_json
 from graph.errors import EXIT_OK
 
-BENCHES = ("bus", "latency")
+BENCHES = ("bus", "imitation", "latency")
 
 
 def add(verbs: Any) -> None:

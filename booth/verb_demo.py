@@ -3,6 +3,7 @@
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from booth.verb_episode import replay
 from booth.verb_models import ensure_model
 from booth.verb_record import wait_for_episode
 from graph.errors import EXIT_FAILED, EXIT_OK, BoothError
-from graph.nodes import GraphOptions, booth_processes
-from graph.topics import SERVICE_RECORD_STOP
+from graph.nodes import GraphOptions, booth_processes, driver_processes
+from graph.topics import SERVICE_READY, SERVICE_RECORD_STOP
 from recorder.check import Report, check_episode
 from recorder.episode import Episode
 from robots import Robot, load_robot
@@ -36,6 +37,7 @@ def add(verbs: Any) -> None:
     parser = verbs.add_parser("demo", help="the whole loop on the bundled clip and a virtual robot")
     parser.add_argument("--source", default=CLIP, help="video file to use instead of the bundled clip")
     parser.add_argument("--robot", default="hx5_d20_right", help="robot name or YAML file (default: %(default)s)")
+    parser.add_argument("--parts", default="", help="what copies the operator (default: all but the lift)")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="where results go (default: %(default)s)")
     parser.add_argument("--seconds", type=float, help="use only this much of the video")
     parser.add_argument("--no-replay", action="store_true", help="skip the replay")
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         replayed = replay(recording.episode, robot, args.robot, GraphOptions(), environ=environ)
     say("[booth] 4/4 drawing")
     picture = recording.episode.with_suffix(".png")
-    truth = load_truth(clip)
+    truth = load_truth(clip, robot)
     with Episode.open(recording.episode) as episode:
         comparison = None if truth is None else compare_with_truth(episode, truth)
         plot_episode(episode, picture, None if comparison is None else comparison.truth_rad)
@@ -92,24 +94,38 @@ def record(
     from booth.client_node import GraphClient  # only now: most verbs work without ROS
 
     options = GraphOptions(
-        source=args.source, record="engage", directory=str(args.out), task="demonstration", operator="filmed hand"
+        source=args.source,
+        record="engage",
+        directory=str(args.out),
+        task="demonstration",
+        operator="filmed operator",
+        parts=args.parts,
     )
-    supervisor = Supervisor(booth_processes(robot, args.robot, options), environ, say)
+    robot_side = driver_processes(robot, args.robot, options)
+    others = [spec for spec in booth_processes(robot, args.robot, options) if spec not in robot_side]
+    driving, watching = Supervisor(robot_side, environ, say), Supervisor(others, environ, say)
     with StopRequest() as stopping, GraphClient(domain, "booth_demo") as client:
-        supervisor.start()
+
+        def look() -> None:
+            _refuse(driving.poll() or watching.poll(), stopping())
+
         try:
-            return _record(supervisor, client, stopping, duration_s)
+            driving.start()
+            _make_ready(client, look)
+            watching.start()
+            return _record(client, look, duration_s)
         finally:
-            supervisor.stop()
+            watching.stop()
+            driving.stop()
 
 
-def _record(supervisor: Supervisor, client: "GraphClient", stopping: StopRequest, duration_s: float) -> Recording:
+def _record(client: "GraphClient", look: Callable[[], None], duration_s: float) -> Recording:
     progress = Progress("recording")
     deadline = time.monotonic() + START_TIMEOUT_S + 1.5 * duration_s
     started = None
     while client.state("tracker") != "ENDED":
         client.spin(0.1)
-        _refuse(supervisor.poll(), stopping())
+        look()
         if started is None and client.state("tracker") == "TRACKING":
             started = time.monotonic()
         elapsed_s = 0.0 if started is None else time.monotonic() - started
@@ -133,6 +149,26 @@ def _record(supervisor: Supervisor, client: "GraphClient", stopping: StopRequest
     if saved["state"] != "SAVED":
         raise BoothError(f"the recorder could not save the episode: {saved['reason'] or saved['state']}")
     return Recording(Path(str(saved["episode"])), tracker, driver)
+
+
+def _make_ready(client: "GraphClient", look: Callable[[], None]) -> None:
+    """Bring the robot from its home pose to the one in front of the operator."""
+    _until_ready(client, look)
+    done, why = client.call(SERVICE_READY)
+    if not done:
+        raise BoothError(f"the robot can't be brought to its ready pose: {why}")
+    client.spin(QUIET_S)
+    _until_ready(client, look)
+
+
+def _until_ready(client: "GraphClient", look: Callable[[], None]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while client.state("driver") != "READY":
+        client.spin(0.05)
+        look()
+        if time.monotonic() > deadline:
+            reason = client.values("driver").get("reason") or client.state("driver")
+            raise BoothError(f"the driver is not ready after {START_TIMEOUT_S:.0f} s: {reason}")
 
 
 def _refuse(outcome: Outcome | None, interrupted: bool) -> None:

@@ -35,6 +35,14 @@ def add(verbs: Any) -> None:
     parser.add_argument("--rate", type=float, default=defaults.rate_hz, help="rows per second (default: %(default)s)")
     parser.add_argument("--loop", action="store_true", help="play a video source over and over")
     parser.add_argument("--mirrored", action="store_true", help="the camera delivers mirror images")
+    parser.add_argument(
+        "--parts",
+        default="",
+        help="what copies the operator: right_hand, left_hand, hands, hands+arms, hands+arms+head or "
+        "hands+arms+head+lift (default: all that the robot has but the lift)",
+    )
+    parser.add_argument("--profile", default="", metavar="NAME", help="the operator's stored calibration")
+    parser.add_argument("--pedal", action="store_true", help="hold to run: a pedal on /teleop/pedal must be pressed")
     parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
     parser.set_defaults(run=run)
 
@@ -57,15 +65,18 @@ def run(args: argparse.Namespace) -> int:
         booth=args.booth,
         params=args.params,
         cameras=tuple(args.camera),
+        parts=args.parts,
+        profile=args.profile,
+        pedal=args.pedal,
     )
-    if robot.retarget is None:
-        say(f"booth: {robot.name} has no hand to copy: tracker and teleop stay off, driver and recorder run")
+    if not robot.imitation.limbs:
+        say(f"booth: nothing of {robot.name} copies an operator: tracker and teleop stay off, driver and recorder run")
     else:
         ensure_model()
     supervisor = Supervisor(booth_processes(robot, args.robot, options), graph_environment(), say)
     with StopRequest() as stopping:
         supervisor.start()
-        how = "hold an open palm to the camera to engage" if robot.retarget else f"{SERVICE_ENGAGE} engages"
+        how = "hold an open palm to the camera to engage" if robot.imitation.limbs else f"{SERVICE_ENGAGE} engages"
         say(f"[booth] up; {how}; Ctrl-C stops everything")
         outcome = supervisor.run(stopping)
     say(f"[booth] {outcome.reason}")

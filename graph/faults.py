@@ -23,7 +23,12 @@ class FaultCode(Enum):
     COMMAND_STALE = "command_stale"
     SECOND_COMMANDER = "second_commander"
     STOP_REQUESTED = "stop_requested"
+    # what the camera sees
     LANDMARKS_NAN = "landmarks_nan"
+    CAMERA_FROZEN = "camera_frozen"
+    HAND_LOST = "hand_lost"
+    HANDS_SWAPPED = "hands_swapped"
+    BYSTANDER = "bystander"
     # this computer
     CLOCK_JUMP = "clock_jump"
     DRIVER_STARVED = "driver_starved"

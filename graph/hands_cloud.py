@@ -3,8 +3,9 @@
 
 Positions are metres relative to the wrist (landmark 0), in the axes of the camera's optical frame (REP 103: x right,
 y down, z away from the camera). ``u``/``v`` are image coordinates as a share of width and height; ``score`` is the
-handedness score. ``frame`` (number of the camera frame) and ``inference_ms`` hold for the whole message and are
-repeated in every point, so that a recorded cloud explains itself.
+handedness score. The others hold for the whole message and are repeated in every point, so that a recorded cloud
+explains itself: ``frame``, number of the camera frame; ``aspect``, width over height of its image; ``inference_ms``,
+what the model took; ``tracked_ms``, from the capture to these landmarks.
 """
 
 from typing import NamedTuple
@@ -24,6 +25,8 @@ POINT = np.dtype(
         ("v", "<f4"),
         ("score", "<f4"),
         ("inference_ms", "<f4"),
+        ("tracked_ms", "<f4"),
+        ("aspect", "<f4"),
         ("frame", "<u4"),
     ]
 )

@@ -71,6 +71,9 @@ class GraphOptions:
         mirrored: the camera delivers mirror images.
         booth: which booth this is; kept in every episode.
         cameras: more cameras to record, ``name=/topic`` each.
+        parts: what copies the operator, such as `hands` or `hands+arms`; empty: all that the robot has but the lift.
+        profile: the operator's stored calibration; empty: what the open palm shows.
+        pedal: hold to run: a pedal must be pressed.
         params: a ROS parameter file for tracker and teleop, such as config/booth.yaml; empty for none.
     """
 
@@ -88,12 +91,17 @@ class GraphOptions:
     booth: str = ""
     cameras: tuple[str, ...] = ()
     params: str = ""
+    parts: str = ""
+    profile: str = ""
+    pedal: bool = False
 
 
 MIDDLEWARE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
 """Environment of every process, unless the user has chosen otherwise. Nobody outside this machine is heard; and no
 shared memory, because a process that is killed while it holds a segment takes its readers down with it."""
 
+ALL_PARTS = "hands+arms+head"
+"""What copies the operator unless something else is asked for; the lift only on request."""
 DRIVERS = ("virtual", "dynamixel", "external")
 RECORD_MODES = ("off", "manual", "engage", "start")
 
@@ -164,27 +172,35 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
     if options.params and not Path(options.params).is_file():
         raise InputError(f"no parameter file at {options.params}: expected a ROS parameter file like config/booth.yaml")
     processes = driver_processes(robot, robot_argument, options)
-    if robot.retarget is not None:
+    if robot.imitation.limbs:
+        parts = options.parts or ALL_PARTS
+        teleop: dict[str, Parameter] = {"robot": robot_argument, "driver": options.driver, "parts": parts}
+        teleop |= {"profile": options.profile, "pedal": options.pedal}
+        tracker: dict[str, Parameter] = {"source": options.source, "loop": options.loop, "mirrored": options.mirrored}
+        tracker["body"] = needs_body(robot, parts)
+        once = real and is_recording(options.source)
         processes += [
-            ProcessSpec(
-                "teleop",
-                "teleop.teleop_node",
-                "teleop",
-                parameters={"robot": robot_argument, "driver": options.driver},
-                params_file=options.params,
-            ),
+            ProcessSpec("teleop", "teleop.teleop_node", "teleop", (), teleop, params_file=options.params),
             ProcessSpec(
                 "tracker",
                 "teleop.tracker_node",
                 "tracker",
-                parameters={"source": options.source, "loop": options.loop, "mirrored": options.mirrored},
-                on_exit=OnExit.SHUTDOWN if real and is_recording(options.source) else OnExit.RESPAWN,
+                parameters=tracker,
+                on_exit=OnExit.SHUTDOWN if once else OnExit.RESPAWN,
                 params_file=options.params,
             ),
         ]
     if options.record != "off":
         processes.append(recorder_process(robot_argument, options))
     return processes
+
+
+def needs_body(robot: Robot, parts: str) -> bool:
+    """Whether something that copies the operator needs more of them than the hands."""
+    asked = parts.split("+")
+    copied = robot.imitation
+    found = {"arms": bool(copied.arms), "head": copied.head is not None, "lift": copied.lift is not None}
+    return any(has and part in asked for part, has in found.items())
 
 
 def is_pseudo_terminal(port: str) -> bool:

@@ -6,6 +6,7 @@ The name ends in ``_node`` because only such files may import rclpy.
 
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -33,6 +34,7 @@ OK, WARN, ERROR = 0, 1, 2
 CLOSE_WITHIN_S = 4.0
 """A node that can't close within this time is ended all the same; nothing may hang behind a Ctrl-C."""
 
+_FIGURES = re.compile(r"[\d.]+")
 _DEPTH = {Qos.SENSOR: 5, Qos.COMMAND: 1, Qos.STATE: 1, Qos.EVENT: 20}
 
 
@@ -99,8 +101,9 @@ class BoothNode(Node):
             ) from error
 
     def set_state(self, message: str, level: int = OK, **values: object) -> None:
-        """Publish the node's state; a changed message, level or ``reason`` goes to /diagnostics at once."""
-        before = (self._state.message, self._state.level, self._reason())
+        """Publish the node's state; a changed message, level or wording of ``reason`` goes to /diagnostics at
+        once."""
+        before = (self._state.message, self._state.level, _wording(self._reason()))
         self._state = DiagnosticStatus(
             level=bytes([level]),
             name=self._title,
@@ -109,9 +112,8 @@ class BoothNode(Node):
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
         self._state_publisher.publish(self._state)
-        if before != (message, self._state.level, self._reason()):
-            reason = self._reason()
-            self.get_logger().info(message + (f": {reason}" if reason else ""))
+        if before != (message, self._state.level, _wording(self._reason())):
+            self.get_logger().info(f"{message}: {self._reason()}" if self._reason() else message)
             self._publish_diagnostics()
 
     def close(self) -> None:
@@ -125,6 +127,11 @@ class BoothNode(Node):
         array = DiagnosticArray(status=[self._state])
         array.header.stamp = stamp
         self._diagnostics.publish(array)
+
+
+def _wording(reason: str) -> str:
+    """A reason without its figures: one whose figures change is told once."""
+    return _FIGURES.sub("", reason)
 
 
 def state_values(status: DiagnosticStatus) -> dict[str, str]:

@@ -67,16 +67,25 @@ DRIVER_STATE = Topic("/driver/state", "diagnostic_msgs/msg/DiagnosticStatus", Qo
 """Safety state: ``message`` is IDLE, READY, ENGAGED, HOLD or STOPPED; key ``reason`` says why."""
 
 TELEOP_STATE = Topic("/teleop/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
-"""Operator side: ``message`` is WAITING, CALIBRATING, ASKING or ENGAGED; keys ``reason``, ``progress``."""
+"""Operator side: ``message`` is WAITING, HOLDING_SIGN, ALIGNING, ASKING, RAMPING or ENGAGED; keys ``reason``,
+``progress``, ``rate_hz``, and for every limb its state and ``LIMB_reason``."""
+
+TELEOP_TIMING = Topic("/teleop/timing", "std_msgs/msg/Int64MultiArray", Qos.EVENT)
+"""The way of every command to the driver, five stamps of graph time [ns]: captured, landmarks found, received by
+teleop, retargeted, sent. When its goals were on the wire, the driver's ``/driver/sent`` says."""
+
+PEDAL = Topic("/teleop/pedal", "std_msgs/msg/Bool", Qos.COMMAND)
+"""A hold-to-run pedal, at 20 Hz or more: true while it is pressed. 100 ms of silence counts as released."""
 
 TELEOP_EVENT = Topic("/teleop/event", "std_msgs/msg/String", Qos.EVENT)
-"""One word for each act of the operator: engaged, "released: why", record_start, record_stop."""
+"""What the operator did or what became of a limb: engaged, "released: why", "held: LIMB: why", "resumed: LIMB",
+record_start, record_stop."""
 
 RECORDER_STATE = Topic("/recorder/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """``message`` is READY, RECORDING, SAVING, SAVED or FAILED; keys ``take``, ``episode``, ``rows``, ``reason``."""
 
 TRACKER_STATE = Topic("/tracker/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
-"""``message`` is STARTING, TRACKING or ENDED; keys ``source``, ``frames``, ``hand_found_frames``,
+"""``message`` is STARTING, TRACKING, NO_IMAGE or ENDED; keys ``reason``, ``source``, ``frames``, ``hand_found_frames``,
 ``skipped_frames``."""
 
 SERVICE_ENGAGE = "/driver/engage"  # std_srvs/SetBool: true engages, false releases to READY (holding)

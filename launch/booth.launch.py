@@ -31,6 +31,9 @@ def _start(context):
         booth=value("booth"),
         params=value("params"),
         cameras=tuple(value("cameras").split()),
+        parts=value("parts"),
+        profile=value("profile"),
+        pedal=value("pedal") == "true",
     )
     return launch_actions(booth_processes(load_robot(value("robot")), value("robot"), options))
 
@@ -53,6 +56,11 @@ def generate_launch_description():
         DeclareLaunchArgument("params", default_value="", description="parameter file, see config/booth.yaml"),
         DeclareLaunchArgument("booth", default_value="", description="which booth this is"),
         DeclareLaunchArgument("cameras", default_value="", description="more cameras: name=/topic name=/topic"),
+        DeclareLaunchArgument(
+            "parts", default_value="", description="hands, hands+arms, hands+arms+head …; empty: all"
+        ),
+        DeclareLaunchArgument("profile", default_value="", description="the operator's stored calibration"),
+        DeclareLaunchArgument("pedal", default_value="false", choices=["true", "false"], description="hold to run"),
         DeclareLaunchArgument("rate_hz", default_value=str(DEFAULTS.rate_hz), description="rows per second"),
         DeclareLaunchArgument("loop", default_value="false", choices=["true", "false"], description="repeat a video"),
         DeclareLaunchArgument(

@@ -20,6 +20,10 @@ Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 
+BRIDGE_NS = 50_000_000
+"""So long a joint that did not answer keeps its last measured value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Samples:
     """Stamps of N samples of one stream, sorted by ``stamp_ns``.
@@ -116,7 +120,24 @@ def joint_samples(take: Take, topic: str, names: Sequence[str]) -> Joints:
         columns.gather([(message[1], message[field]) for message in decoded]) for field in (2, 3, 4)
     )
     columns.refuse_strangers([message[1] for message in decoded])
-    return Joints(samples, position, velocity, effort, _incomplete_rows(position))
+    incomplete = _incomplete_rows(position)
+    position, velocity, effort = (bridged(values, samples.stamp_ns) for values in (position, velocity, effort))
+    return Joints(samples, position, velocity, effort, incomplete)
+
+
+def bridged(values: Float64, stamp_ns: Int64) -> Float64:
+    """A joint that was not heard for a moment keeps its newest value; longer than BRIDGE_NS it is NaN.
+
+    Args:
+        values: (N, J). stamp_ns: (N,), not falling.
+    """
+    known = np.isfinite(values)
+    if known.all():
+        return values
+    newest = np.maximum.accumulate(np.where(known, np.arange(len(values))[:, None], -1), axis=0)
+    old_ns = stamp_ns[:, None] - stamp_ns[np.maximum(newest, 0)]
+    keep = (newest >= 0) & (old_ns <= BRIDGE_NS)
+    return np.where(keep, np.take_along_axis(values, np.maximum(newest, 0), axis=0), np.nan)
 
 
 def command_samples(take: Take, topic: str, names: Sequence[str]) -> Commands:

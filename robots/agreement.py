@@ -74,8 +74,6 @@ def disagreements(data: Mapping[Any, Any]) -> list[Problem]:
     found += _commands(data, joints)
     for controller in _parts(data, "controllers"):
         found += _hand(controller, joints)
-    if data.get("retarget") is not None and data.get("hand") is None:
-        found.append((("retarget",), "retarget needs hand: right or left"))
     return found
 
 

@@ -18,6 +18,13 @@ def read_only(array: Array) -> Array:
     return array
 
 
+def rotation_rpy(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Array:
+    """(3, 3) fixed-axis roll, pitch, yaw: R = Rz(yaw) Ry(pitch) Rx(roll) (URDF specification)."""
+    about_x, about_y, about_z = np.eye(3)
+    pose = turned(about_z, yaw_rad) @ turned(about_y, pitch_rad) @ turned(about_x, roll_rad)
+    return np.asarray(pose[:3, :3])
+
+
 def turned(axis: Array, angle_rad: float) -> Array:
     """Rotation about a unit ``axis`` (3,), right-handed, as a pose (4, 4) (Rodrigues 1840)."""
     x, y, z = axis

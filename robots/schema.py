@@ -184,6 +184,16 @@ class Imitation(_Section):
     head: HeadCopy | None = None
     lift: Name | None = None
 
+    @property
+    def limbs(self) -> tuple[str, ...]:
+        """Names of all that copies the operator, such as right_hand, left_arm, head."""
+        hands = {*(hand.side for hand in self.hands), *(gripper.side for gripper in self.grippers)}
+        arms = {arm.side for arm in self.arms}
+        found = [f"{side}_hand" for side in ("right", "left") if side in hands]
+        found += [f"{side}_arm" for side in ("right", "left") if side in arms]
+        found += ["head"] if self.head is not None else []
+        return (*found, *(["lift"] if self.lift is not None else []))
+
 
 class Robot(_Section):
     """Everything the rest of the product knows about one robot.
@@ -200,8 +210,6 @@ class Robot(_Section):
     buses: Annotated[tuple[Bus, ...], Field(max_length=16)]
     controllers: Annotated[tuple[HandController, ...], Field(max_length=16)] = ()
     commands: Annotated[tuple[CommandGroup, ...], Field(max_length=64)]
-    retarget: Literal["hx5_d20"] | None = None
-    hand: Literal["right", "left"] | None = None
     imitation: Imitation = Imitation()
     motion: Motion
     joints: Annotated[tuple[Joint, ...], Field(max_length=MAX_JOINTS)]

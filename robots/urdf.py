@@ -2,12 +2,12 @@
 """Reads the joints of a URDF: names, frames, axes, limits, mimics. No meshes, no inertia, no XML entities."""
 
 import xml.etree.ElementTree as ElementTree
-from math import cos, isfinite, sin
+from math import isfinite
 
 import numpy as np
 
 from graph.errors import InputError
-from robots.frames import Array, identity, read_only
+from robots.frames import Array, identity, read_only, rotation_rpy
 from robots.kinematics import KINDS, KinematicJoint, Mimic
 
 MAX_URDF_BYTES = 1024 * 1024
@@ -106,12 +106,8 @@ def _vector(element: ElementTree.Element | None, key: str, absent: tuple[float, 
 
 
 def _frame(element: ElementTree.Element | None) -> Array:
-    """The (4, 4) pose of <origin>: fixed-axis roll, pitch, yaw, R = Rz(yaw) Ry(pitch) Rx(roll) (URDF specification)."""
-    roll, pitch, yaw = _vector(element, "rpy", (0.0, 0.0, 0.0))
-    about_x = np.array([[1, 0, 0], [0, cos(roll), -sin(roll)], [0, sin(roll), cos(roll)]])
-    about_y = np.array([[cos(pitch), 0, sin(pitch)], [0, 1, 0], [-sin(pitch), 0, cos(pitch)]])
-    about_z = np.array([[cos(yaw), -sin(yaw), 0], [sin(yaw), cos(yaw), 0], [0, 0, 1]])
+    """The (4, 4) pose of <origin>: fixed-axis roll, pitch, yaw."""
     pose = identity()
-    pose[:3, :3] = about_z @ about_y @ about_x
+    pose[:3, :3] = rotation_rpy(*_vector(element, "rpy", (0.0, 0.0, 0.0)))
     pose[:3, 3] = _vector(element, "xyz", (0.0, 0.0, 0.0))
     return read_only(pose)

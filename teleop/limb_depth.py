@@ -1,110 +1,99 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where an arm's joints are in space, from where they are in the image and how long its limbs are.
+"""The depth of elbow and wrist from one camera: what image, known limb lengths and the network each say about it.
 
-The network's image points are good to a few pixels; its depths are guesses that shorten a limb pointing at the camera
-by a third. But a limb of known length between two lines of sight leaves two places only, one nearer and one farther
-(Taylor: "Reconstruction of articulated objects from point correspondences in a single uncalibrated image", CVIU 2000).
-Which of the two, the network's guess says; near the image plane both are one, and there the choice stays as it was.
-
-Everything is a share of the shoulders' width, so neither the camera's distance nor the operator's height matters; the
-assumed field of view hardly does: ten degrees of it turn a limb by about two.
+The network's places in the image are good, its depths are not: it shrinks them. Along the ray of every joint the limb's
+known length leaves two places, one nearer than the joint before it and one farther (Taylor 2000, "Reconstruction of
+articulated objects from point correspondences in a single uncalibrated image", here with perspective); near the image
+plane the two meet and noise decides. So nothing is chosen: every pair of depths of elbow and wrist gets its probability
+from lengths, network and habit, and the mean of the limb's directions is taken. Where two places are as likely, that
+mean lies between them, and it never jumps.
 """
-
-from dataclasses import dataclass
-from math import radians, sqrt, tan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from teleop.body_geometry import ELBOW, SHOULDER, WRIST, BodyGeometryError
+from teleop.hand_geometry import Side
+from teleop.operator_view import BodyView
+
 Array = NDArray[np.float64]
 
-FIELD_OF_VIEW_DEG = 60.0
-"""Across the image; webcams have 55 to 78."""
-NARROWEST_SHARE = 0.3
-"""Of the shoulders' width that must be seen across the line of sight; a body turned farther gives no scale."""
-UNDECIDED = 0.25
-"""Depth over length of a limb below which its sign stays what it was before."""
+FOCAL = 0.87
+"""Focal length of the camera in image widths: 60 degrees, as most webcams. 50 or 70 degrees change little."""
+
+GRID = np.linspace(-1.05, 1.05, 17)
+"""Depths that are tried, over the limb's length."""
+LENGTH_NOISE, SEEN_NOISE, SEEN_SHRINKS = 0.06, 0.2, 0.5
+"""Spread of lengths (image noise in it) and of the network's depth, over the limb's length; how it shrinks that one."""
+USUAL: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.8), (-0.3, 0.8))
+"""Usual depth of upper arm and forearm over their length, and its spread: forearms mostly point at the camera."""
+SEEN_OFFSET = (0.0, -0.1)
+"""What the network adds to the depth of upper arm and forearm, over their length."""
+PALM_SPREAD = 0.7
+"""Spread of the palm's direction about the forearm's, as a chord."""
+NEAREST_M = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class ArmShares:
-    """Limb lengths over the distance between the shoulder joints; the default is an average adult's (Winter,
-    "Biomechanics and Motor Control of Human Movement": 0.186 and 0.146 of 0.259 of the body's height, the joints lying
-    inside the shoulders)."""
-
-    upper_arm: float = 0.80
-    forearm: float = 0.68
+def rays(body: BodyView) -> Array:
+    """(33, 2) landmarks as x/z and y/z of the camera."""
+    return np.asarray((body.image - 0.5) * np.array([1.0, 1.0 / body.aspect]) / FOCAL)
 
 
-def lines_of_sight(image: Array, aspect: float, field_of_view_deg: float = FIELD_OF_VIEW_DEG) -> Array:
-    """Directions (n, 3) in camera axes, with z = 1, of image points.
-
-    Args:
-        image: (n, 2) shares of width and height.
-        aspect: width over height of the image.
-    """
-    half = tan(radians(field_of_view_deg) / 2.0)
-    rays = np.ones((len(image), 3))
-    rays[:, 0] = (image[:, 0] - 0.5) * 2.0 * half
-    rays[:, 1] = (image[:, 1] - 0.5) * 2.0 * half / aspect
-    return rays
-
-
-def shoulders(rays: Array, guess: Array) -> Array | None:
-    """Both shoulder joints (2, 3) in shoulder widths, camera axes; None where they are turned too far to measure.
+def limbs_with_depth(
+    body: BodyView,
+    side: Side,
+    shoulders_m: float,
+    lengths_m: tuple[float, float],
+    palm_z: Array | None = None,
+) -> Array:
+    """(2, 3) upper arm and forearm [m] in camera axes.
 
     Args:
-        rays: (2, 3) lines of sight of the two shoulders.
-        guess: (3,) the network's vector from the first to the second; only its direction counts.
+        body: landmarks that `teleop.body_geometry.limbs_in_camera` accepts.
+        side: of the arm.
+        shoulders_m: distance of the shoulders [m], by which the operator's own distance is known.
+        lengths_m: upper arm and forearm.
+        palm_z: (3,) wrist to middle knuckle as the hand tracker sees it, in camera axes.
+
+    Raises:
+        BodyGeometryError: places in the image are not finite, or so near or far that they are nobody's.
     """
-    length = float(np.linalg.norm(guess))
-    if not length > 0.0:
-        return None  # nor with a NaN
-    depth = float(guess[2]) / length
-    apart, between = rays[1, :2] - rays[0, :2], depth * (rays[0, :2] + rays[1, :2]) / 2.0
-    across = 1.0 - depth * depth
-    a, b = float(apart @ apart), float(apart @ between)
-    square = b * b - a * (float(between @ between) - across)
-    if across < NARROWEST_SHARE**2 or a < 1e-6 or square < 0.0:
-        return None
-    middle = (sqrt(square) - b) / a
-    return np.stack([rays[0] * (middle - depth / 2.0), rays[1] * (middle + depth / 2.0)])
+    at = rays(body)[[SHOULDER["left"], SHOULDER["right"], SHOULDER[side], ELBOW[side], WRIST[side]]]
+    world = body.world_m
+    across = world[SHOULDER["left"]] - world[SHOULDER["right"]]
+    scale = shoulders_m / float(np.linalg.norm(across))
+    width = float(np.hypot(*(at[0] - at[1])))
+    distance_m = scale * float(np.hypot(across[0], across[1])) / max(width, 1e-6)
+    if not (np.isfinite(at).all() and 2 * NEAREST_M < distance_m < 20.0):
+        raise BodyGeometryError(f"the shoulders are {distance_m:.2g} m from the camera, expected 0.4 … 20 m")
+    middle = (world[SHOULDER["left"]] + world[SHOULDER["right"]]) / 2
+    shoulder_z = max(distance_m + scale * float(world[SHOULDER[side], 2] - middle[2]), NEAREST_M)
+    shoulder, elbow, wrist = np.column_stack([at[2:], np.ones(3)])
+    seen = scale * np.stack([world[ELBOW[side]] - world[SHOULDER[side]], world[WRIST[side]] - world[ELBOW[side]]])
+
+    elbow_z = shoulder_z + lengths_m[0] * GRID
+    wrist_z = elbow_z[:, None] + lengths_m[1] * GRID
+    elbows = np.maximum(elbow_z, NEAREST_M)[:, None] * elbow
+    uppers = elbows - shoulder_z * shoulder
+    fores = np.maximum(wrist_z, NEAREST_M)[..., None] * wrist - elbows[:, None]
+    cost, upper = _cost(uppers, lengths_m[0], float(seen[0, 2]), 0)
+    more, fore = _cost(fores, lengths_m[1], float(seen[1, 2]), 1)
+    cost = cost[:, None] + more
+    if palm_z is not None:
+        cost = cost + (2.0 - 2.0 * fore @ palm_z) / PALM_SPREAD**2
+    chance = np.exp(-0.5 * (cost - cost.min()))
+    chance /= chance.sum()
+    mean = np.stack([chance.sum(axis=1) @ upper, np.tensordot(chance, fore, 2)])
+    lengths = np.array(lengths_m)[:, None]
+    return np.asarray(lengths * mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-6))
 
 
-def limb(start: Array, length: float, ray: Array, guess: Array, before: Array | None) -> Array:
-    """Vector (3,) of one limb from its start to the line of sight of its end.
-
-    Args:
-        start: (3,) where it begins.
-        length: of the limb, in the unit of ``start``.
-        ray: (3,) line of sight of its end.
-        guess: (3,) the network's vector of this limb; only the sign of its depth counts.
-        before: (3,) this limb in the frame before, or None.
-    """
-    a, b = float(ray @ ray), float(ray @ start)
-    reach = b * b - a * (float(start @ start) - length * length)
-    nearest = ray * (b / a)
-    if reach <= 0.0:  # seen longer than it is: it lies across the line of sight
-        across = nearest - start
-        return across * (length / max(float(np.linalg.norm(across)), 1e-9))
-    root = sqrt(reach) / a
-    size = float(np.linalg.norm(guess))
-    depth = float(guess[2]) / size if size > 0.0 else 0.0
-    if before is not None and abs(depth) < UNDECIDED:
-        depth = float(before[2])
-    return nearest + ray * (root if depth > 0.0 else -root) - start
-
-
-def arm_limbs(rays: Array, guess: Array, start: Array, shares: ArmShares, before: Array | None) -> Array:
-    """Upper arm and forearm (2, 3) in shoulder widths, camera axes.
-
-    Args:
-        rays: (2, 3) lines of sight of elbow and wrist.
-        guess: (2, 3) the network's vectors of both limbs.
-        start: (3,) the shoulder.
-        shares: lengths of both limbs.
-        before: (2, 3) the frame before's answer, or None.
-    """
-    upper = limb(start, shares.upper_arm, rays[0], guess[0], None if before is None else before[0])
-    fore = limb(start + upper, shares.forearm, rays[1], guess[1], None if before is None else before[1])
-    return np.stack([upper, fore])
+def _cost(limbs_m: Array, length_m: float, seen_z_m: float, which: int) -> tuple[Array, Array]:
+    """Twice the negative log-likelihood of limbs (..., 3), and their directions."""
+    lengths = np.sqrt((limbs_m * limbs_m).sum(axis=-1))
+    depth = limbs_m[..., 2] / length_m
+    usual, spread = USUAL[which]
+    off = (lengths / length_m - 1.0) / LENGTH_NOISE
+    unlike = (seen_z_m / length_m - SEEN_OFFSET[which] - SEEN_SHRINKS * depth) / SEEN_NOISE
+    odd = (depth - usual) / spread
+    return off * off + unlike * unlike + odd * odd, limbs_m / np.maximum(lengths, 1e-6)[..., None]

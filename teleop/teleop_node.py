@@ -8,12 +8,13 @@ from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.task import Future
 from sensor_msgs.msg import JointState, PointCloud2
-from std_msgs.msg import Header, String
+from std_msgs.msg import Bool, Header, Int64MultiArray, String
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from graph import hands_cloud
+from graph import body_cloud, hands_cloud
 from graph.errors import InputError
+from graph.faults import FaultCode
 from graph.ros_node import (
     WARN,
     BoothNode,
@@ -25,20 +26,27 @@ from graph.ros_node import (
     to_msg_time,
 )
 from graph.topics import (
+    BODY,
     DRIVER_STATE,
     HANDS,
     JOINT_STATES,
+    PEDAL,
     SERVICE_ENGAGE,
     TELEOP_EVENT,
     TELEOP_STATE,
+    TELEOP_TIMING,
+    TRACKER_STATE,
     command,
 )
 from robots import load_robot
 from robots.limiter import MotionLimiter
-from robots.robot import by_topic
-from teleop.engage import EngageSettings, Phase
-from teleop.filters import OneEuroSettings
-from teleop.session import Target, TeleopSession
+from teleop.clutch import ClutchSettings
+from teleop.clutch_table import LimbState, State
+from teleop.imitation_session import ImitationSession, Target
+from teleop.limbs import build_limbs
+from teleop.operator_clouds import body_of, hands_of
+from teleop.operator_profile import load, profile_path
+from teleop.operator_view import BodyView, OperatorFrame
 
 ASK_TIMEOUT_NS = 1_000_000_000
 STALE_NS = 100_000_000
@@ -50,133 +58,181 @@ COAST_NS = 100_000_000
 
 
 class TeleopNode(BoothNode):
-    """Shell around TeleopSession.
+    """Shell around ImitationSession.
 
-    With our own driver, every camera frame gives one command on each of the robot's topics, stamped with its capture
-    time. With an external driver the motion limiter runs here and commands go out at 100 Hz with stamp zero ("now"), as
-    ROBOTIS's controllers expect.
+    With our own driver, every camera frame gives one command on each topic of the limbs that copy the operator, stamped
+    with its capture time. With an external driver the motion limiter runs here and commands go out at 100 Hz with stamp
+    zero ("now"), as ROBOTIS's controllers expect.
     """
 
     def __init__(self) -> None:
         super().__init__("teleop", TELEOP_STATE)
         self._robot = load_robot(self.declare("robot", "hx5_d20_right", "robot name or YAML file"))
         self._external = self.declare("driver", "dynamixel", "virtual, dynamixel or external") == "external"
-        self._session = TeleopSession(self._robot, *self._declared_settings())
-        topics = [command(name) for name, _ in self._robot.groups]
+        parts = self.declare(
+            "parts", "hands+arms+head", "what copies the operator: hands, hands+arms, hands+arms+head …"
+        )
+        profile = self.declare("profile", "", "whose calibration to use; empty: only what the open palm shows")
+        pedal = self.declare("pedal", False, f"hold to run: a pedal on {PEDAL.name} must be pressed")
+        dwell_s = self.declare("dwell_s", 0.6, "how long the open palm is held to engage [s]")
+        if not 0.1 <= dwell_s <= 10.0:
+            raise InputError(f"parameter dwell_s should lie between 0.1 and 10 s, found {dwell_s}")
+        self._session = ImitationSession(
+            self._robot,
+            build_limbs(self._robot, parts),
+            ClutchSettings(dwell_ns=round(dwell_s * 1e9)),
+            load(profile_path(profile)) if profile else None,
+        )
+        active = set(self._session.active_joints.tolist())
+        topics = [command(name) for name, members in self._robot.groups if active & set(members)]
         self._commands = {t.name: self.create_publisher(JointTrajectory, t.name, qos_profile(t.qos)) for t in topics}
+        self._timing = self.create_publisher(Int64MultiArray, TELEOP_TIMING.name, qos_profile(TELEOP_TIMING.qos))
         self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
         self._asking: Future | None = None
         self._asked_ns = 0
         self._sender = f"teleop-{os.getpid()}"
         self._engaged_since_ns = 0
-        self._target: Target | None = None
-        self._phase = self._session.clutch.phase
+        self._body: BodyView | None = None
+        self._image_problem = ""
+        self._measured: np.ndarray | None = None
+        self._measured_ns = 0
         self.create_subscription(PointCloud2, HANDS.name, self._on_hands, qos_profile(HANDS.qos))
+        self.create_subscription(PointCloud2, BODY.name, self._on_body, qos_profile(BODY.qos))
         self.create_subscription(DiagnosticStatus, DRIVER_STATE.name, self._on_driver, qos_profile(DRIVER_STATE.qos))
-        self.create_timer(0.05, self._on_timer)
+        self.create_subscription(DiagnosticStatus, TRACKER_STATE.name, self._on_tracker, qos_profile(TRACKER_STATE.qos))
+        self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
+        if pedal:
+            self._pressed, self._pressed_ns = False, 0
+            self._session.press(False, 0)
+            self.create_subscription(Bool, PEDAL.name, self._on_pedal, qos_profile(PEDAL.qos))
+            self.create_timer(0.02, self._watch_pedal)
+        self.create_timer(0.04, self._on_timer)
         if self._external:
             self._limiter = MotionLimiter(self._robot, 1.0 / EXTERNAL_RATE_HZ)
-            self._measured: np.ndarray | None = None
-            self._measured_ns = 0
             self._braking = 0
-            self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
             self.create_timer(1.0 / EXTERNAL_RATE_HZ, self._publish_limited)
         self._report()
 
-    def _declared_settings(self) -> tuple[EngageSettings, OneEuroSettings]:
-        dwell_s = self.declare("dwell_s", 0.6, "how long the open palm is held to engage [s]")
-        minimum_hz = self.declare("filter_minimum_hz", 1.2, "One-Euro cut-off at rest [Hz]")
-        beta = self.declare("filter_beta", 0.6, "One-Euro: cut-off per rad/s [Hz s/rad]")
-        for name, value in (("dwell_s", dwell_s), ("filter_minimum_hz", minimum_hz), ("filter_beta", beta)):
-            if not 0.0 < value < 100.0:
-                raise InputError(f"parameter {name} should lie above 0 and below 100, found {value}")
-        return EngageSettings(dwell_ns=round(dwell_s * 1e9)), OneEuroSettings(minimum_hz=minimum_hz, beta=beta)
+    # --- the operator ------------------------------------------------------------------------------------------
 
     def _on_hands(self, message: PointCloud2) -> None:
+        received_ns = self.graph_clock.monotonic_ns()
         capture_ns = from_msg_time(message.header.stamp) - self.graph_clock.offset_ns
         try:
             cloud = hands_cloud.from_bytes(bytes(message.data))
         except ValueError as error:
             self.get_logger().error(str(error), throttle_duration_sec=5.0)
             return
-        self._target, events = self._session.see(cloud, capture_ns)
-        for event in events:
-            self._events.publish(String(data=event))
-        if self._target is not None and not self._external:
-            self._publish(self._target.position_rad, self._target.capture_ns)
+        before = self._session.target
+        target = self._session.see(OperatorFrame(capture_ns, hands_of(cloud), self._body), received_ns)
+        if target is not None and target is not before and not self._external:
+            tracked_ns = capture_ns + round(float(cloud["tracked_ms"][0, 0]) * 1e6)
+            self._publish(target, (tracked_ns, received_ns, self.graph_clock.monotonic_ns()))
         self._after()
 
-    def _publish(self, position_rad: np.ndarray, capture_ns: int) -> None:
-        header = Header(stamp=to_msg_time(capture_ns + self.graph_clock.offset_ns), frame_id=self._sender)
-        issued_after = to_msg_duration(max(0, self.graph_clock.monotonic_ns() - capture_ns))
-        self._send(header, position_rad, issued_after)
+    def _on_body(self, message: PointCloud2) -> None:
+        capture_ns = from_msg_time(message.header.stamp) - self.graph_clock.offset_ns
+        try:
+            self._body = body_of(body_cloud.from_bytes(bytes(message.data)), capture_ns)
+        except ValueError as error:
+            self.get_logger().error(str(error), throttle_duration_sec=5.0)
+
+    def _on_tracker(self, status: DiagnosticStatus) -> None:
+        self._image_problem = state_values(status).get("reason", "")
+
+    def _on_pedal(self, message: Bool) -> None:
+        self._pressed, self._pressed_ns = message.data, self.graph_clock.monotonic_ns()
+        self._watch_pedal()
+
+    def _watch_pedal(self) -> None:
+        """A pedal that says nothing any more is not pressed."""
+        now_ns = self.graph_clock.monotonic_ns()
+        self._session.press(self._pressed and now_ns - self._pressed_ns < STALE_NS, now_ns)
+        self._after()
+
+    def _on_timer(self) -> None:
+        target = self._session.tick(self.graph_clock.monotonic_ns())
+        if target is not None and not self._external:
+            self._publish(target)
+        self._after()
+
+    # --- commands ----------------------------------------------------------------------------------------------
+
+    def _publish(self, target: Target, stamps_ns: tuple[int, ...] = ()) -> None:
+        """Send a target; with the stamps of its way here when it is new."""
+        now_ns = self.graph_clock.monotonic_ns()
+        header = Header(stamp=to_msg_time(target.capture_ns + self.graph_clock.offset_ns), frame_id=self._sender)
+        self._send(header, target.position_rad, to_msg_duration(max(0, now_ns - target.capture_ns)))
+        if stamps_ns:
+            offset_ns = self.graph_clock.offset_ns
+            stamps = [stamp + offset_ns for stamp in (target.capture_ns, *stamps_ns, now_ns)]
+            self._timing.publish(Int64MultiArray(data=stamps))
 
     def _send(self, header: Header, position_rad: np.ndarray, after: Duration) -> None:
-        """One message for each of the robot's command topics; all of them have the same stamps."""
-        for topic, names, positions in by_topic(self._robot, position_rad.tolist()):
-            point = JointTrajectoryPoint(positions=positions, time_from_start=after)
+        """One message for each command topic of the limbs that copy; all of them have the same stamps."""
+        active = set(self._session.active_joints.tolist())
+        for topic, members in self._robot.groups:
+            asked = [index for index in members if index in active]
+            if not asked:
+                continue
+            names = [self._robot.joint_names[index] for index in asked]
+            point = JointTrajectoryPoint(positions=position_rad[asked].tolist(), time_from_start=after)
             self._commands[topic].publish(JointTrajectory(header=header, joint_names=names, points=[point]))
 
+    def _publish_limited(self) -> None:
+        """One period of the limiter; after the engagement as many as it takes to brake."""
+        target = self._session.target if self._session.clutch.following else None
+        if target is not None and self.graph_clock.monotonic_ns() - target.capture_ns > STALE_NS + COAST_NS:
+            target = None
+        self._braking = EXTERNAL_RATE_HZ // 2 if target is not None else max(0, self._braking - 1)
+        if not self._braking:
+            return
+        step = self._limiter.hold() if target is None else self._limiter.follow(target.position_rad)
+        self._send(Header(), step.position_rad, to_msg_duration(EXTERNAL_HORIZON_NS))
+
+    # --- the driver --------------------------------------------------------------------------------------------
+
     def _after(self) -> None:
-        """Act on a changed phase: ask the driver, tell everybody."""
-        phase = self._session.clutch.phase
+        """Act on what has changed: ask the driver, tell everybody."""
         if self._asking is not None and self.graph_clock.monotonic_ns() - self._asked_ns > ASK_TIMEOUT_NS:
             self._asking.cancel()
             self._asking = None
-            self._session.clutch.answer(False, "it did not answer", self.graph_clock.monotonic_ns())
-        if phase is Phase.ASKING and self._asking is None:
+            self._session.answer(False, "it did not answer", self.graph_clock.monotonic_ns())
+        if self._session.state is State.ASKING and self._asking is None:
             self._ask()
-            phase = self._session.clutch.phase
-        if phase is not self._phase:
-            if phase is Phase.ENGAGED:
-                self._events.publish(String(data="engaged"))
-            elif self._phase is Phase.ENGAGED:
-                self._events.publish(String(data=f"released: {self._session.clutch.reason}"))
-            self._phase = phase
+        if self._session.take_release() and not self._external and self._engage.service_is_ready():
+            self._engage.call_async(SetBool.Request(data=False))
+        for event in self._session.take_events():
+            self._events.publish(String(data=event))
         self._report()
 
     def _ask(self) -> None:
         now_ns = self.graph_clock.monotonic_ns()
         if self._external:
-            refusal = self._external_refusal(now_ns)
-            if not refusal and self._measured is not None:
+            fresh = self._measured is not None and now_ns - self._measured_ns <= STALE_NS
+            if fresh and self._measured is not None:
                 self._limiter.start(self._measured)
-            self._session.clutch.answer(not refusal, refusal, now_ns)
+            self._session.answer(fresh, "" if fresh else f"no complete, fresh pose on {JOINT_STATES.name}", now_ns)
         elif not self._engage.service_is_ready():
-            self._session.clutch.answer(False, "the driver is not running", now_ns)
+            self._session.answer(False, "the driver is not running", now_ns)
         else:
             self._asked_ns = now_ns
             self._asking = self._engage.call_async(SetBool.Request(data=True))
             self._asking.add_done_callback(self._on_answer)
-
-    def _external_refusal(self, now_ns: int) -> str:
-        """Why a robot with somebody else's driver must not follow now; empty when it may."""
-        if self._measured is None or now_ns - self._measured_ns > STALE_NS:
-            return f"no complete, fresh pose on {JOINT_STATES.name}"
-        if self._target is None:
-            return ""
-        distance = np.abs(self._target.position_rad - self._measured)
-        allowed = np.array(self._robot.engage_distance_rad)
-        worst = int((distance - allowed).argmax())
-        if distance[worst] > allowed[worst]:
-            name = self._robot.joint_names[worst]
-            return f"{name} is {distance[worst]:.2f} rad away, at most {allowed[worst]:.2f} allowed"
-        return ""
 
     def _on_answer(self, future: Future) -> None:
         if future.cancelled():
             return
         self._asking = None
         response = future.result()
-        now_ns = self.graph_clock.monotonic_ns()
         self._engaged_since_ns = self.graph_clock.now_ns()
-        self._session.clutch.answer(response.success, response.message, now_ns)
+        self._session.answer(response.success, response.message, self.graph_clock.monotonic_ns())
         self._after()
 
     def _on_driver(self, status: DiagnosticStatus) -> None:
         values = state_values(status)
-        if self._session.clutch.phase is not Phase.ENGAGED or status.message == "ENGAGED":
+        if not self._session.clutch.following or status.message == "ENGAGED":
             return
         if int(values.get("stamp_ns", "0")) > self._engaged_since_ns:
             reason = values.get("reason") or status.message
@@ -186,34 +242,23 @@ class TeleopNode(BoothNode):
     def _on_joints(self, message: JointState) -> None:
         position = dict(zip(message.name, message.position, strict=False))
         measured = np.array([position.get(name, np.nan) for name in self._robot.joint_names])
+        self._session.measure(measured)
         if np.isfinite(measured).all():
             self._measured, self._measured_ns = measured, self.graph_clock.monotonic_ns()
 
-    def _publish_limited(self) -> None:
-        """One period of the limiter; after the engagement as many as it takes to brake."""
-        target = self._target if self._session.clutch.phase is Phase.ENGAGED else None
-        if target is not None and self.graph_clock.monotonic_ns() - target.capture_ns > STALE_NS + COAST_NS:
-            target = None
-        self._braking = EXTERNAL_RATE_HZ // 2 if target is not None else max(0, self._braking - 1)
-        if not self._braking:
-            return
-        step = self._limiter.hold() if target is None else self._limiter.follow(target.position_rad)
-        self._send(Header(), step.position_rad, to_msg_duration(EXTERNAL_HORIZON_NS))
-
-    def _on_timer(self) -> None:
-        self._session.tick(self.graph_clock.monotonic_ns())
-        self._after()
+    # --- state -------------------------------------------------------------------------------------------------
 
     def _report(self) -> None:
-        clutch = self._session.clutch
-        now_ns = self.graph_clock.monotonic_ns()
-        self.set_state(
-            clutch.phase.value,
-            WARN if "lost" in clutch.reason or "tracker" in clutch.reason else 0,
-            reason=clutch.reason,
-            progress=f"{clutch.progress(now_ns):.2f}",
-            rejected_frames=self._session.rejected_frames,
-        )
+        status = self._session.status(self.graph_clock.monotonic_ns())
+        reason = str(status.pop("reason"))
+        if self._image_problem and not self._session.clutch.following:
+            reason = self._image_problem
+        held = any(limb.state is LimbState.HELD for limb in self._session.limbs.values())
+        lost = FaultCode.HAND_LOST if held or "lost" in reason else None
+        code = FaultCode.CAMERA_FROZEN if self._image_problem else lost
+        troubled = code is not None or "no camera frame" in reason
+        status["code"] = "" if code is None else code.value
+        self.set_state(str(status.pop("state")), WARN if troubled else 0, reason=reason, **status)
 
 
 def main() -> None:

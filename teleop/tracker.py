@@ -5,7 +5,7 @@ Convention, checked by ``self_test`` on the bundled clip: images are not mirrore
 hands.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -16,7 +16,6 @@ from mediapipe.tasks.python import BaseOptions
 from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions, RunningMode
 from numpy.typing import NDArray
 
-from graph import hands_cloud
 from teleop.camera import Image, bundled_clip
 from teleop.hand_geometry import Side
 from teleop.models import ModelError
@@ -69,7 +68,7 @@ class HandTracker:
             self._landmarker = None
 
     def detect(self, image_bgr: Image, capture_ns: int) -> tuple[Hand, ...]:
-        """Hands in one unmirrored image, at most one of each side.
+        """Hands in one unmirrored image, as the model labels them; whose they are, `teleop.identity` decides.
 
         Args:
             image_bgr: (height, width, 3).
@@ -78,7 +77,7 @@ class HandTracker:
         self._last_ms = max(self._last_ms + 1, capture_ns // 1_000_000)
         rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         result = self._landmarker.detect_for_video(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb), self._last_ms)
-        hands = [
+        return tuple(
             Hand(
                 "right" if label[0].category_name == "Right" else "left",
                 float(label[0].score),
@@ -88,29 +87,7 @@ class HandTracker:
             for label, world, image in zip(
                 result.handedness, result.hand_world_landmarks, result.hand_landmarks, strict=True
             )
-        ]
-        return one_of_each_side(hands)
-
-
-def one_of_each_side(hands: list[Hand]) -> tuple[Hand, ...]:
-    """Two hands of one person differ: where both got the same label, the less certain one is the other hand."""
-    if len(hands) == 2 and hands[0].side == hands[1].side:
-        sure, unsure = sorted(hands, key=lambda hand: -hand.score)
-        return (sure, replace(unsure, side="left" if sure.side == "right" else "right"))
-    return tuple(hands)
-
-
-def to_cloud(hands: tuple[Hand, ...], frame: int, inference_ms: float) -> NDArray[np.void]:
-    """The hands as the (2, 21) cloud that is published and recorded; see graph.hands_cloud."""
-    cloud = hands_cloud.empty()
-    cloud["frame"] = frame
-    cloud["inference_ms"] = inference_ms
-    for hand in hands:
-        row = cloud[hands_cloud.HANDS.index(hand.side)]
-        for axis, name in enumerate("xyz"):
-            row[name] = hand.world_m[:, axis]
-        row["u"], row["v"], row["score"] = hand.image[:, 0], hand.image[:, 1], hand.score
-    return cloud
+        )
 
 
 def self_test(tracker: HandTracker) -> None:

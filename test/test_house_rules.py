@@ -30,7 +30,7 @@ ONLY = {
     "h5py": lambda path: path.parts[0] == "recorder",
     "mcap": lambda path: path.parts[0] == "recorder",
     "rosbags": lambda path: path.parts[0] == "recorder",
-    "cv2": lambda path: path.parts[0] == "clips" or re.match(r"teleop/(tracker|camera)", str(path)),
+    "cv2": lambda path: path.parts[0] in ("clips", "studio") or re.match(r"teleop/(tracker|camera)", str(path)),
     "mediapipe": lambda path: str(path).startswith("teleop/tracker"),
 }
 MAY_IMPORT = {
@@ -39,9 +39,10 @@ MAY_IMPORT = {
     "teleop": {"teleop", "robots", "graph"},
     "drivers": {"drivers", "robots", "graph"},
     "recorder": {"recorder", "robots", "graph"},
-    "booth": {"booth", "bench", "teleop", "drivers", "recorder", "robots", "graph"},
-    "bench": {"bench", "booth", "teleop", "drivers", "recorder", "robots", "graph"},
+    "booth": {"booth", "bench", "studio", "teleop", "drivers", "recorder", "robots", "graph"},
+    "bench": {"bench", "booth", "studio", "teleop", "drivers", "recorder", "robots", "graph"},
     "clips": {"clips"},
+    "studio": {"studio", "clips", "robots", "graph"},
     "launch": {"graph", "robots"},
 }
 OURS = set(MAY_IMPORT)
@@ -134,8 +135,8 @@ def test_colcon_puts_the_executables_where_ros2_run_looks() -> None:
 
 def test_generic_import_names_are_ours_when_imported_from_the_prefix(prefix: Path) -> None:
     (site,) = prefix.glob("lib/python*/site-packages")
-    code = "import teleop, drivers, recorder, robots, graph, booth, clips, bench\n"
-    code += "for m in (teleop, drivers, recorder, robots, graph, booth, clips, bench): print(m.__file__)\n"
+    code = "import teleop, drivers, recorder, robots, graph, booth, clips, bench, studio\n"
+    code += "for m in (teleop, drivers, recorder, robots, graph, booth, clips, bench, studio): print(m.__file__)\n"
     code += "from robots import load_robot, robot_names\n[load_robot(n) for n in robot_names()]\n"
     code += "from teleop.camera import bundled_clip\nassert bundled_clip().is_file()\n"
     result = subprocess.run(
@@ -146,5 +147,5 @@ def test_generic_import_names_are_ours_when_imported_from_the_prefix(prefix: Pat
         cwd=prefix,
     )
     places = result.stdout.split()
-    assert len(places) == 8
+    assert len(places) == 9
     assert all(place.startswith(str(site)) for place in places), places

@@ -40,6 +40,7 @@ def test_robot_list_as_json_is_the_last_line() -> None:
     assert ran.code == 0
     assert {robot["name"]: robot["joints"] for robot in ran.json["robots"]} == {
         "ffw_sh5": 57,
+        "ffw_bh5": 57,
         "ffw_bg2": 19,
         "ffw_sg2": 19,
         "hx5_d20_left": 20,

@@ -98,7 +98,7 @@ def kinds(actions: list[Any]) -> list[str]:
         ("booth.launch.py", {}, 4, 1, 2),
         ("booth.launch.py", {"driver": "external"}, 3, 0, 0),
         ("booth.launch.py", {"driver": "dynamixel", "record": "off"}, 3, 0, 1),
-        ("booth.launch.py", {"robot": "op3"}, 2, 1, 2),
+        ("booth.launch.py", {"robot": "op3", "parts": "head"}, 4, 1, 2),
         ("robot.launch.py", {}, 1, 1, 2),
         ("robot.launch.py", {"driver": "dynamixel"}, 1, 0, 1),
         ("replay.launch.py", {"episode": "/episode.h5"}, 2, 1, 3),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from graph.errors import InputError
 from graph.nodes import (
+    ALL_PARTS,
     DRIVERS,
     RECORD_MODES,
     GraphOptions,
@@ -25,9 +26,10 @@ from graph.nodes import (
     virtual_port,
 )
 from robots import load_robot
+from robots.schema import Imitation
 
 ROOT = Path(__file__).parents[2]
-HAND, OP3 = load_robot("hx5_d20_right"), load_robot("op3")
+HAND, OP3, BODY = (load_robot(name) for name in ("hx5_d20_right", "op3", "ffw_sh5"))
 
 
 def processes(driver="virtual", **more):
@@ -88,8 +90,19 @@ def test_every_kind_of_driver_was_listed_above():
     assert set(DRIVERS) == {"virtual", "dynamixel", "external"}
 
 
-def test_a_robot_without_hands_has_neither_tracker_nor_teleop():
-    assert names(booth_processes(OP3, "op3", GraphOptions())) == ["robot", "driver", "recorder"]
+def test_a_robot_of_which_nothing_copies_an_operator_has_neither_tracker_nor_teleop():
+    still = OP3.model_copy(update={"imitation": Imitation()})
+    assert names(booth_processes(still, "still", GraphOptions())) == ["robot", "driver", "recorder"]
+
+
+@pytest.mark.parametrize(
+    ("robot", "parts", "body"),
+    [(HAND, "", False), (OP3, "", True), (OP3, "hands", False), (BODY, "hands", False), (BODY, "hands+arms", True)],
+)
+def test_the_body_is_looked_for_where_something_copies_it(robot, parts, body):
+    specs = {spec.name: spec for spec in booth_processes(robot, robot.name, GraphOptions(parts=parts))}
+    assert specs["tracker"].parameters["body"] is body
+    assert specs["teleop"].parameters["parts"] == (parts or ALL_PARTS)
 
 
 @pytest.mark.parametrize("mode", RECORD_MODES)
@@ -186,6 +199,9 @@ def test_options_reach_the_process_that_needs_them():
         baud=1_000_000,
         booth="lab 3",
         cameras=("wrist=/wrist/image",),
+        parts="right_hand",
+        profile="ada",
+        pedal=True,
     )
     assert specs["driver"].parameters == {
         "robot": "hx5_d20_right",
@@ -193,8 +209,14 @@ def test_options_reach_the_process_that_needs_them():
         "baud": 1_000_000,
         "port_wait_s": 0.0,
     }
-    assert specs["tracker"].parameters == {"source": "topic:/camera", "loop": True, "mirrored": True}
-    assert specs["teleop"].parameters == {"robot": "hx5_d20_right", "driver": "dynamixel"}
+    assert specs["tracker"].parameters == {"source": "topic:/camera", "loop": True, "mirrored": True, "body": False}
+    assert specs["teleop"].parameters == {
+        "robot": "hx5_d20_right",
+        "driver": "dynamixel",
+        "parts": "right_hand",
+        "profile": "ada",
+        "pedal": True,
+    }
     assert specs["recorder"].parameters == {
         "robot": "hx5_d20_right",
         "directory": "/data",

@@ -8,10 +8,9 @@ import pytest
 import yaml
 
 from graph.errors import InputError
-from graph.nodes import GraphOptions, booth_processes
+from graph.nodes import ALL_PARTS, GraphOptions, booth_processes
 from robots import load_robot
-from teleop.engage import EngageSettings
-from teleop.filters import OneEuroSettings
+from teleop.clutch import ClutchSettings
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "booth.yaml"
@@ -32,9 +31,8 @@ def test_every_parameter_of_the_file_is_declared_by_its_node_with_that_default()
 
 def test_the_defaults_are_those_of_the_code() -> None:
     teleop = yaml.safe_load(FILE.read_text())["teleop"]["ros__parameters"]
-    assert teleop["dwell_s"] * 1e9 == EngageSettings().dwell_ns
-    assert teleop["filter_minimum_hz"] == OneEuroSettings().minimum_hz
-    assert teleop["filter_beta"] == OneEuroSettings().beta
+    assert teleop["dwell_s"] * 1e9 == ClutchSettings().dwell_ns
+    assert teleop["parts"] == ALL_PARTS
 
 
 def test_tracker_and_teleop_are_started_with_the_file_before_what_was_chosen() -> None:

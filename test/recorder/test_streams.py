@@ -28,16 +28,22 @@ def test_joints_in_any_order_land_in_the_robots_order(tmp_path):
     np.testing.assert_allclose(joints.position, expected)
 
 
-def test_a_joint_that_a_message_leaves_out_is_nan_and_counted(tmp_path):
+def test_a_joint_that_a_message_leaves_out_is_counted_and_keeps_its_value_for_50_ms(tmp_path):
     pose = np.arange(20.0)
-    take = take_of(
-        tmp_path / "a.mcap",
-        (JOINT_STATES.name, joint_state(T0, list(NAMES), pose)),
-        (JOINT_STATES.name, joint_state(T0 + MS, list(NAMES[1:]), pose[1:])),
-    )
-    joints = streams.joint_samples(take, JOINT_STATES.name, NAMES)
-    assert joints.incomplete == 1
-    assert np.isnan(joints.position[1, 0]) and np.isfinite(joints.position[1, 1:]).all()
+    stamps = [T0, T0 + MS, T0 + 50 * MS, T0 + 51 * MS, T0 + 52 * MS]
+    messages = [(JOINT_STATES.name, joint_state(stamps[0], list(NAMES), pose))]
+    messages += [(JOINT_STATES.name, joint_state(at, list(NAMES[1:]), pose[1:] + 1)) for at in stamps[1:4]]
+    messages.append((JOINT_STATES.name, joint_state(stamps[4], list(NAMES), pose + 2)))
+    joints = streams.joint_samples(take_of(tmp_path / "a.mcap", *messages), JOINT_STATES.name, NAMES)
+    assert joints.incomplete == 3
+    np.testing.assert_array_equal(joints.position[:, 0], [0, 0, 0, np.nan, 2])
+    np.testing.assert_array_equal(joints.position[:, 1], [1, 2, 2, 2, 3])
+
+
+def test_a_joint_that_was_never_heard_is_nan(tmp_path):
+    message = joint_state(T0, list(NAMES[1:]), np.arange(19.0))
+    joints = streams.joint_samples(take_of(tmp_path / "a.mcap", (JOINT_STATES.name, message)), JOINT_STATES.name, NAMES)
+    assert np.isnan(joints.position[0, 0]) and np.isfinite(joints.position[0, 1:]).all()
 
 
 def test_joints_of_another_robot_are_refused_with_both_lists(tmp_path):

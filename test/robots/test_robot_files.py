@@ -250,7 +250,7 @@ def test_op3_has_twenty_xm430_with_ids_1_to_20_on_one_bus():
     assert [joint.id for joint in OP3.joints] == list(range(1, 21))
     assert {joint.model for joint in OP3.joints} == {"xm430_w350"}
     assert (OP3.controllers, OP3.buses[0].baud) == ((), 2_000_000)
-    assert OP3.retarget is None
+    assert OP3.imitation.limbs == ("right_arm", "left_arm", "head")
 
 
 def test_op3_joints_move_within_both_of_robotis_tables():

@@ -9,10 +9,13 @@ from synthetic_hands import FRAME_NS, NS_PER_S
 from clips.hand_model import JOINT_NAMES
 from robots import load_robot
 from teleop.camera import bundled_clip
-from teleop.engage import Phase
+from teleop.clutch_table import State
+from teleop.identity import HandIdentity
+from teleop.imitation_session import ImitationSession
+from teleop.limbs import build_limbs
 from teleop.models import hand_model
-from teleop.session import TeleopSession
-from teleop.tracker import HandTracker, to_cloud
+from teleop.operator_view import OperatorFrame
+from teleop.tracker import HandTracker
 
 FIRST, LAST = 20, 150
 """Frames of the clip: the first open hold and the first finger that bends."""
@@ -27,7 +30,9 @@ def truth():
 @pytest.fixture(scope="module")
 def joints():
     """Frame number -> (20,) joint target [rad] while engaged."""
-    session = TeleopSession(load_robot("hx5_d20_right"))
+    robot = load_robot("hx5_d20_right")
+    session, identity = ImitationSession(robot, build_limbs(robot, "right_hand")), HandIdentity()
+    session.measure(np.array(robot.home_rad))
     film = cv2.VideoCapture(str(bundled_clip()))
     film.set(cv2.CAP_PROP_POS_FRAMES, FIRST)
     targets = {}
@@ -35,10 +40,11 @@ def joints():
         for number in range(FIRST, LAST):
             _, image = film.read()
             capture_ns = NS_PER_S + number * FRAME_NS
-            target, _ = session.see(to_cloud(tracker.detect(image, capture_ns), number, 1.0), capture_ns)
-            if session.clutch.phase is Phase.ASKING:
-                session.clutch.answer(True, "", capture_ns)
-            elif session.clutch.phase is Phase.ENGAGED and target is not None:
+            hands = identity.see(tracker.detect(image, capture_ns), None, capture_ns)
+            target = session.see(OperatorFrame(capture_ns, hands, None))
+            if session.state is State.ASKING:
+                session.answer(True, "", capture_ns)
+            elif session.state is State.ENGAGED and target is not None:
                 targets[number] = target.position_rad
     film.release()
     return targets

@@ -12,15 +12,14 @@ from hypothesis.extra.numpy import arrays
 from synthetic_hands import FRAME_NS, NS_PER_S
 
 from clips.choreography import REST_ROTATION
-from graph.hands_cloud import HANDS, from_bytes
 from teleop import tracker as tracker_module
 from teleop import tracker_preview
 from teleop.camera import bundled_clip, unmirror
 from teleop.gestures import Gesture, classify
 from teleop.hand_geometry import rotation_palm_to_camera
 from teleop.models import ModelError, hand_model
-from teleop.session import points_of
-from teleop.tracker import Hand, HandTracker, one_of_each_side, self_test, to_cloud
+from teleop.operator_view import BodyView, HandView
+from teleop.tracker import HandTracker, self_test
 
 
 def frame_of_clip(number):
@@ -123,54 +122,6 @@ def test_a_clip_that_cannot_be_read_fails_the_self_test(monkeypatch, tmp_path):
         self_test(None)
 
 
-# ---- laws of what is made of a hand -----------------------------------------------------------------------
-
-hands = st.builds(
-    Hand,
-    side=st.sampled_from(HANDS),
-    score=st.floats(0, 1, width=32),
-    world_m=arrays(np.float64, (21, 3), elements=st.floats(-0.25, 0.25, width=32)),
-    image=arrays(np.float64, (21, 2), elements=st.floats(0, 1, width=32)),
-)
-
-
-def same(first, second):
-    return first.world_m is second.world_m and first.image is second.image and first.score == second.score
-
-
-@given(st.lists(hands, max_size=2))
-def test_one_person_has_at_most_one_hand_of_each_side(found):
-    kept = one_of_each_side(found)
-    assert len(kept) == len(found)
-    assert len({hand.side for hand in kept}) == len(kept)
-    for hand in kept:
-        (original,) = [other for other in found if same(hand, other)]
-        rival = max((other.score for other in found if other is not original), default=-1.0)
-        if original.score > rival:
-            assert hand.side == original.side
-
-
-@given(st.lists(hands, min_size=2, max_size=2).filter(lambda pair: pair[0].side != pair[1].side))
-def test_two_hands_that_already_differ_stay_as_they_are(found):
-    assert one_of_each_side(found) == tuple(found)
-
-
-@given(st.lists(hands, max_size=2), st.integers(0, 2**32 - 1), st.floats(0, 1000, width=32))
-def test_a_cloud_gives_back_the_hands_that_went_in(found, frame, inference_ms):
-    kept = one_of_each_side(found)
-    cloud = from_bytes(to_cloud(kept, frame, inference_ms).tobytes())
-    assert (cloud["frame"] == frame).all() and (cloud["inference_ms"] == np.float32(inference_ms)).all()
-    by_side = {hand.side: hand for hand in kept}
-    for side, row in zip(HANDS, cloud, strict=True):
-        if side not in by_side:
-            assert points_of(row) is None and np.isnan(row["score"]).all()
-            continue
-        hand = by_side[side]
-        assert (points_of(row) == hand.world_m).all()
-        assert (np.stack([row["u"], row["v"]], axis=1) == hand.image).all()
-        assert (row["score"] == hand.score).all()
-
-
 # ---- the picture for people -------------------------------------------------------------------------------
 
 BLANK = np.full((240, 320, 3), 90, np.uint8)
@@ -178,48 +129,57 @@ BLANK = np.full((240, 320, 3), 90, np.uint8)
 
 def spread_hand(side="right"):
     x, y = np.meshgrid(np.linspace(0.2, 0.8, 7), np.linspace(0.2, 0.8, 3))
-    return Hand(side, 0.9, np.zeros((21, 3)), np.stack([x.ravel(), y.ravel()], axis=1))
+    return {side: HandView(np.zeros((21, 3)), np.stack([x.ravel(), y.ravel()], axis=1), 0.9)}
 
 
 def test_preview_marks_every_landmark_and_leaves_the_image_alone():
     image = BLANK.copy()
-    picture = tracker_preview.draw(image, (spread_hand(),))
+    picture = tracker_preview.draw(image, spread_hand())
     assert (image == BLANK).all()
     assert picture.shape == image.shape
-    for u, v in spread_hand().image:
+    for u, v in spread_hand()["right"].image:
         assert (picture[round(v * 240), round(u * 320)] != 90).any()
 
 
 def test_preview_leaves_the_rest_of_the_image_alone():
-    picture = tracker_preview.draw(BLANK, (spread_hand(),))
+    picture = tracker_preview.draw(BLANK, spread_hand())
     assert (picture[:40] == 90).all() and (picture[:, 300:] == 90).all()
 
 
 def test_preview_of_no_hands_is_a_copy_of_the_image():
-    picture = tracker_preview.draw(BLANK, ())
+    picture = tracker_preview.draw(BLANK, {})
     assert (picture == BLANK).all() and picture is not BLANK
 
 
 def test_preview_tells_the_sides_apart():
-    right, left = (tracker_preview.draw(BLANK, (spread_hand(side),)) for side in ("right", "left"))
+    right, left = (tracker_preview.draw(BLANK, spread_hand(side)) for side in ("right", "left"))
     assert (right != left).any()
 
 
 def test_preview_writes_the_caption():
-    assert (tracker_preview.draw(BLANK, (), "ENGAGED") != BLANK).any()
+    assert (tracker_preview.draw(BLANK, {}, caption="ENGAGED") != BLANK).any()
 
 
 @given(arrays(np.float64, (21, 2), elements=st.floats(-3, 4)))
 def test_preview_of_a_hand_that_reaches_out_of_the_image_is_drawn_as_far_as_it_is_in_it(image):
-    picture = tracker_preview.draw(BLANK, (replace(spread_hand(), image=image),))
+    picture = tracker_preview.draw(BLANK, {"right": replace(spread_hand()["right"], image=image)})
     assert picture.shape == BLANK.shape
 
 
 def test_preview_of_the_clip_draws_over_the_hand(image, hand):
-    picture = tracker_preview.draw(image, (hand,))
+    picture = tracker_preview.draw(image, {"right": HandView(hand.world_m, hand.image, hand.score)})
     changed = (picture != image).any(axis=2)
     x, y = (hand.image * (640, 480)).T
     drawn = np.argwhere(changed)
     assert 500 < len(drawn) < 0.2 * changed.size
     assert drawn[:, 1].min() > x.min() - 60 and drawn[:, 1].max() < x.max() + 60
     assert drawn[:, 0].min() > y.min() - 60 and drawn[:, 0].max() < y.max() + 60
+
+
+def test_preview_draws_the_limbs_that_are_in_view():
+    image, seen = np.full((33, 2), 0.5), np.ones(33)
+    image[11], image[13] = (0.2, 0.2), (0.2, 0.8)
+    body = BodyView(np.zeros((33, 3)), image, seen, 0)
+    assert (tracker_preview.draw(BLANK, {}, body)[120, 64] != 90).any()
+    seen[13] = 0.1
+    assert (tracker_preview.draw(BLANK, {}, body)[120, 64] == 90).all()
