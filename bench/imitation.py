@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 
 from bench.imitation_run import START_NS, follow, watch
 from bench.imitation_score import LAGS_S, Quantity, load_truth, quantities
-from booth.output import Progress, say
+from booth.films import standard_films
+from booth.output import Progress
 from booth.verb_models import ensure_model
 from graph.errors import BoothError
 from robots import load_robot
-from studio.clip import film_path, is_made
-from studio.standard_set import standard_set
-from studio.workshop import Workshop
-from teleop.models import models_directory
 
 Array = NDArray[np.float64]
 
@@ -149,27 +146,13 @@ def measure(seconds: float) -> dict[str, object]:
         seconds: not used; the set has its own length.
     """
     ensure_model()
-    clips = rendered_set(models_directory().parent / "studio")
+    clips = standard_films()
     results = []
     for number, clip in enumerate(clips, 1):
         progress = Progress(f"{number}/{len(clips)} {clip.stem}")
         results.append(run_clip(clip, progress))
         progress.done()
     return figures(results)
-
-
-def rendered_set(directory: Path) -> list[Path]:
-    """The standard set's films; those that are missing or out of date are drawn."""
-    clips = standard_set()
-    missing = [clip for clip in clips if not is_made(clip, directory)]
-    if missing:
-        say(f"drawing {len(missing)} of {len(clips)} clips into {directory}; they are kept")
-        with Workshop() as workshop:
-            for number, clip in enumerate(missing, 1):
-                progress = Progress(f"{number}/{len(missing)} {clip.name}")
-                workshop.make(clip, directory, lambda done, total, bar=progress: bar.show(done / total))  # type: ignore[misc]
-                progress.done()
-    return [film_path(clip, directory) for clip in clips]
 
 
 def describe(found: dict[str, object]) -> str:

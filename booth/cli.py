@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from booth import (
     verb_bench,
+    verb_calibrate,
     verb_demo,
     verb_episode,
     verb_fault,
@@ -36,6 +37,7 @@ VERBS = (
     verb_virtual_robot,
     verb_fault,
     verb_track,
+    verb_calibrate,
     verb_record,
     verb_episode,
     verb_studio,

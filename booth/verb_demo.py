@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from booth.films import demonstration_film
 from booth.output import Progress, result, result_json, say
 from booth.plot import plot_episode
 from booth.supervisor import Outcome, StopRequest, Supervisor, choose_domain, graph_environment
@@ -21,7 +22,7 @@ from graph.topics import SERVICE_READY, SERVICE_RECORD_STOP
 from recorder.check import Report, check_episode
 from recorder.episode import Episode
 from robots import Robot, load_robot
-from teleop.camera import CLIP, VideoFile, bundled_clip
+from teleop.camera import CLIP, VideoFile
 
 if TYPE_CHECKING:
     from booth.client_node import GraphClient
@@ -35,7 +36,11 @@ LONGEST_UNKNOWN_S = 3600.0
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     parser = verbs.add_parser("demo", help="the whole loop on the bundled clip and a virtual robot")
-    parser.add_argument("--source", default=CLIP, help="video file to use instead of the bundled clip")
+    parser.add_argument(
+        "--source",
+        default=CLIP,
+        help="video file (default: the bundled hand; for a robot with arms or two hands a drawn operator)",
+    )
     parser.add_argument("--robot", default="hx5_d20_right", help="robot name or YAML file (default: %(default)s)")
     parser.add_argument("--parts", default="", help="what copies the operator (default: all but the lift)")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="where results go (default: %(default)s)")
@@ -58,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     """Record, check, replay, plot, sum up."""
     robot = load_robot(args.robot)
     ensure_model()
-    clip = bundled_clip() if args.source == CLIP else Path(args.source)
+    clip = demonstration_film(robot, args.source)
+    args.source = str(clip)
     video = VideoFile(clip)
     duration_s = min(video.duration_s or LONGEST_UNKNOWN_S, args.seconds or LONGEST_UNKNOWN_S)
     video.close()
