@@ -179,5 +179,8 @@ def _send(driver: VirtualTimeDriver, robot: Robot, session: ImitationSession, ta
     position = np.full(len(robot.joints), np.nan)
     position[active] = target.position_rad[active]
     for group, (_, members) in enumerate(robot.groups):
-        if not set(active.tolist()).isdisjoint(members):
-            driver.loop.offer(Command(position, now_ns, target.capture_ns), group)
+        asked = [joint for joint in members if joint in set(active.tolist())]
+        if asked:
+            known = bool(np.isfinite(target.velocity_rad_s[asked]).all())
+            velocity = np.nan_to_num(target.velocity_rad_s) if known else None
+            driver.loop.offer(Command(position, now_ns, target.capture_ns, velocity), group)

@@ -71,9 +71,8 @@ def run(args: argparse.Namespace) -> int:
     profile = calibrating.profile(args.name, datetime.now(tz=UTC).date().isoformat())
     save(profile, path)
     quality = ", ".join(f"{what} {value:.2f}" for what, value in calibrating.quality.items())
-    result(
-        f"{args.name} measured (quality, best 1: {quality})\nkept in {path}\nuse it with: booth up --profile {args.name}"
-    )
+    result(f"{args.name} measured (quality, best 1: {quality})\nkept in {path}")
+    result(f"use it with: booth up --profile {args.name}")
     if args.json:
         result_json(profile.model_dump())
     return EXIT_OK

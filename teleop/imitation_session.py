@@ -43,12 +43,14 @@ class Target:
     Attributes:
         position_rad: (n,) of all the robot's joints; those of no active limb stay where they were at the engagement.
         capture_ns: the camera frame that asked for it.
+        velocity_rad_s: (n,) how fast it moves; NaN where that is not known.
         stamps: for every active limb the frame that it follows; older than ``capture_ns`` where it is held.
     """
 
     position_rad: Array
     capture_ns: int
     stamps: Mapping[str, int]
+    velocity_rad_s: Array
 
 
 class ImitationSession:
@@ -287,7 +289,8 @@ class ImitationSession:
             self._group.move(position, stamp_ns)
             if not self._group.blending:
                 self._happen(Event.RAMPED, stamp_ns)
-        self._target = Target(read_only(position), stamp_ns, self._group.stamps(stamp_ns))
+        velocity = read_only(self._group.velocities(len(position)))
+        self._target = Target(read_only(position), stamp_ns, self._group.stamps(stamp_ns), velocity)
 
     def _stall(self, now_ns: int) -> None:
         self._happen(Event.STALLED, now_ns, SILENT)

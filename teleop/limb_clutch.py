@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robots import Robot
 from teleop.clutch import MS, ClutchSettings
 from teleop.clutch_table import LIMB_TABLE, LimbEvent, LimbState
-from teleop.limbs import Limb, LimbLostError
+from teleop.limbs import HandLimb, Limb, LimbLostError
 from teleop.operator_view import OperatorFrame
 
 Array = NDArray[np.float64]
@@ -149,6 +149,13 @@ class LimbClutch:
         if self._blend is not None and self._blend.done(stamp_ns):
             self._blend = None
         return self.position_rad
+
+    @property
+    def velocity_rad_s(self) -> Array | None:
+        """How fast the last target moves (k,) [rad/s], where the limb knows it and is followed without a blend."""
+        exactly = self.wanted_rad is not None and np.array_equal(self.position_rad, self.wanted_rad)
+        follows = self.state is LimbState.FOLLOWING and not self.blending and exactly
+        return self.limb.velocity_rad_s if follows and isinstance(self.limb, HandLimb) else None
 
     def stop(self) -> None:
         """Follow no longer."""

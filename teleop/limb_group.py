@@ -54,6 +54,15 @@ class LimbGroup:
         for limb in self.limbs.values():
             limb.engage(stamp_ns)
 
+    def velocities(self, count: int) -> Array:
+        """How fast the targets of all joints move (n,) [rad/s]; NaN where that is not known."""
+        velocity = np.full(count, np.nan)
+        for limb in self.limbs.values():
+            known = limb.velocity_rad_s
+            if known is not None:
+                velocity[limb.limb.joints] = known
+        return velocity
+
     def stop(self) -> None:
         """None follows any longer."""
         for limb in self.limbs.values():

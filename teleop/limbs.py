@@ -102,6 +102,11 @@ class HandLimb:
     def reset(self) -> None:
         self.retargeter.reset(None)
 
+    @property
+    def velocity_rad_s(self) -> Array | None:
+        """How fast the last positions move (k,) [rad/s]; None for a gripper, which does not say."""
+        return self.retargeter.velocity_rad_s if isinstance(self.retargeter, HandRetargeter) else None
+
     def learn(self, calibration: HandCalibration) -> None:
         """Take what was measured on the operator's open hand; a gripper needs nothing of it."""
         if isinstance(self.retargeter, HandRetargeter):

@@ -163,14 +163,18 @@ class TeleopNode(BoothNode):
         """Send a target; with the stamps of its way here when it is new."""
         now_ns = self.graph_clock.monotonic_ns()
         header = Header(stamp=to_msg_time(target.capture_ns + self.graph_clock.offset_ns), frame_id=self._sender)
-        self._send(header, target.position_rad, to_msg_duration(max(0, now_ns - target.capture_ns)))
+        after = to_msg_duration(max(0, now_ns - target.capture_ns))
+        self._send(header, target.position_rad, after, target.velocity_rad_s if stamps_ns else None)
         if stamps_ns:
             offset_ns = self.graph_clock.offset_ns
             stamps = [stamp + offset_ns for stamp in (target.capture_ns, *stamps_ns, now_ns)]
             self._timing.publish(Int64MultiArray(data=stamps))
 
-    def _send(self, header: Header, position_rad: np.ndarray, after: Duration) -> None:
-        """One message for each command topic of the limbs that copy; all of them have the same stamps."""
+    def _send(
+        self, header: Header, position_rad: np.ndarray, after: Duration, velocity_rad_s: np.ndarray | None = None
+    ) -> None:
+        """One message for each command topic of the limbs that copy; all of them have the same stamps. Velocities where
+        they are known of a whole topic; the driver derives the others."""
         active = set(self._session.active_joints.tolist())
         for topic, members in self._robot.groups:
             asked = [index for index in members if index in active]
@@ -178,6 +182,8 @@ class TeleopNode(BoothNode):
                 continue
             names = [self._robot.joint_names[index] for index in asked]
             point = JointTrajectoryPoint(positions=position_rad[asked].tolist(), time_from_start=after)
+            if velocity_rad_s is not None and np.isfinite(velocity_rad_s[asked]).all():
+                point.velocities = velocity_rad_s[asked].tolist()
             self._commands[topic].publish(JointTrajectory(header=header, joint_names=names, points=[point]))
 
     def _publish_limited(self) -> None:
