@@ -130,16 +130,14 @@ def follow(robot: Robot, parts: str, frames: Sequence[OperatorFrame]) -> Followe
         session.measure(cycle.reading.position_rad)
         while waiting and waiting[0].capture_ns + TRACKED_AFTER_NS <= at_ns:
             frame = waiting.pop(0)
-            target = session.see(frame, at_ns)
+            target = session.see(frame)
             targets.append(target)
             if target is not None:
                 _send(driver, robot, session, target, at_ns)
             if session.state is State.ASKING:
                 why_not = driver.loop.request_engage()
                 session.answer(not why_not, why_not, at_ns)
-        again = session.tick(at_ns)
-        if again is not None:
-            _send(driver, robot, session, again, at_ns)
+        session.tick(at_ns)
         driven = driver.loop.status.state is DriverState.ENGAGED
         if session.clutch.following and not driven:
             session.drop(driver.loop.status.reason, at_ns)

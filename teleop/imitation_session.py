@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from robots import Robot
 from robots.frames import read_only
-from teleop.clutch import MS, Clutch, ClutchSettings
+from teleop.clutch import Clutch, ClutchSettings
 from teleop.clutch_table import Action, Event, State
 from teleop.frame_pace import SLOWEST_HZ, FramePace
 from teleop.hand_calibration import HandCalibrationError
@@ -23,8 +23,6 @@ from teleop.operator_view import OperatorFrame
 
 Array = NDArray[np.float64]
 
-RESEND_NS = 40 * MS
-"""A late frame: the last target is sent again, because the driver follows no command that is older than 100 ms."""
 
 SILENT = "no camera frame: is the tracker running and the camera plugged in?"
 PEDAL_GONE = "the pedal does not answer: plug it in again"
@@ -79,7 +77,6 @@ class ImitationSession:
         self._measured = np.full(len(robot.joints), np.nan)
         self._start = np.zeros(len(robot.joints))
         self._target: Target | None = None
-        self._handed_ns = 0
         self._pedal: bool | None = None
         self._events: list[str] = []
         self._release = False
@@ -171,21 +168,17 @@ class ImitationSession:
         """The driver no longer follows: a fresh open palm is needed."""
         self._happen(Event.DROPPED, now_ns, reason)
 
-    def tick(self, now_ns: int) -> Target | None:
-        """Called regularly: notices a camera that has gone silent; a target to be sent again while a frame is late."""
+    def tick(self, now_ns: int) -> None:
+        """Called regularly: notices a camera that has gone silent. Nothing is sent again meanwhile: the driver holds by
+        itself when its last command is 100 ms old."""
         if self._pace.silent(now_ns):
             self._stall(now_ns)
-        if self._target is None or now_ns - self._handed_ns < RESEND_NS:
-            return None
-        self._handed_ns = now_ns
-        return self._target
 
-    def see(self, frame: OperatorFrame, now_ns: int | None = None) -> Target | None:
+    def see(self, frame: OperatorFrame) -> Target | None:
         """One camera frame; a frame that is not newer than the last one is ignored.
 
         Args:
             frame: what it shows.
-            now_ns: when it is handed in; its capture stamp when None.
 
         Returns:
             the target to send now; None where nothing new is asked of the robot.
@@ -213,7 +206,6 @@ class ImitationSession:
             if self._signs.lowered(stamp_ns):
                 self._happen(Event.LOWERED, stamp_ns, LOWERED)
         self._move(stamp_ns)
-        self._handed_ns = stamp_ns if now_ns is None else now_ns
         return self._target
 
     # ---- the way in -------------------------------------------------------------------------------------------

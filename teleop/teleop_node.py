@@ -125,7 +125,7 @@ class TeleopNode(BoothNode):
             self.get_logger().error(str(error), throttle_duration_sec=5.0)
             return
         before = self._session.target
-        target = self._session.see(OperatorFrame(capture_ns, hands_of(cloud), self._body), received_ns)
+        target = self._session.see(OperatorFrame(capture_ns, hands_of(cloud), self._body))
         if target is not None and target is not before and not self._external:
             tracked_ns = capture_ns + round(float(cloud["tracked_ms"][0, 0]) * 1e6)
             self._publish(target, (tracked_ns, received_ns, self.graph_clock.monotonic_ns()))
@@ -152,23 +152,19 @@ class TeleopNode(BoothNode):
         self._after()
 
     def _on_timer(self) -> None:
-        target = self._session.tick(self.graph_clock.monotonic_ns())
-        if target is not None and not self._external:
-            self._publish(target)
+        self._session.tick(self.graph_clock.monotonic_ns())
         self._after()
 
     # --- commands ----------------------------------------------------------------------------------------------
 
-    def _publish(self, target: Target, stamps_ns: tuple[int, ...] = ()) -> None:
-        """Send a target; with the stamps of its way here when it is new."""
-        now_ns = self.graph_clock.monotonic_ns()
-        header = Header(stamp=to_msg_time(target.capture_ns + self.graph_clock.offset_ns), frame_id=self._sender)
+    def _publish(self, target: Target, stamps_ns: tuple[int, ...]) -> None:
+        """Send a target, and the stamps of its way here."""
+        now_ns, offset_ns = self.graph_clock.monotonic_ns(), self.graph_clock.offset_ns
+        header = Header(stamp=to_msg_time(target.capture_ns + offset_ns), frame_id=self._sender)
         after = to_msg_duration(max(0, now_ns - target.capture_ns))
-        self._send(header, target.position_rad, after, target.velocity_rad_s if stamps_ns else None)
-        if stamps_ns:
-            offset_ns = self.graph_clock.offset_ns
-            stamps = [stamp + offset_ns for stamp in (target.capture_ns, *stamps_ns, now_ns)]
-            self._timing.publish(Int64MultiArray(data=stamps))
+        self._send(header, target.position_rad, after, target.velocity_rad_s)
+        stamps = [stamp + offset_ns for stamp in (target.capture_ns, *stamps_ns, now_ns)]
+        self._timing.publish(Int64MultiArray(data=stamps))
 
     def _send(
         self, header: Header, position_rad: np.ndarray, after: Duration, velocity_rad_s: np.ndarray | None = None

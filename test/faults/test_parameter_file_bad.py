@@ -19,7 +19,7 @@ def test_a_missing_parameter_file_is_named(tmp_path: Path) -> None:
     [
         ("teleop:\n  ros__parameters: [unclosed\n", ["is the parameter file right?", "line 2"]),
         ("teleop:\n  ros__parameters:\n    dwell_s: long\n", ["parameter dwell_s of teleop", "should be like 0.6"]),
-        ("teleop:\n  ros__parameters:\n    dwell_s: -1.0\n", ["dwell_s should lie above 0", "found -1.0"]),
+        ("teleop:\n  ros__parameters:\n    dwell_s: -1.0\n", ["dwell_s should lie between", "found -1.0"]),
     ],
 )
 def test_a_bad_parameter_file_stops_the_graph_with_one_message(tmp_path: Path, text: str, words: list[str]) -> None:
