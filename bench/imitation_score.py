@@ -133,6 +133,8 @@ def _fingers(robot: Robot, column: dict[str, Array], following: NDArray[np.bool_
             joint = f"finger_{letter}_joint{number}"
             if joint in column and len(hand.tips) == 5 and f"finger_{letter}_joint20" in column:
                 operator = truth.angles_rad[f"{hand.side}_{name}"]
+                if hand.side == "left" and name in THUMB:
+                    operator = -operator  # about x: on the left hand it counts the other way
                 found.append(Quantity("fingers", f"{hand.side}_{name}", operator, column[joint], following))
     return found
 

@@ -15,7 +15,7 @@ from robots import Robot
 
 Array = NDArray[np.float64]
 
-MIRRORED = (1, 2, 5, 9, 13, 17)
+MIRRORED = (1, 2, 3, 4, 5, 9, 13, 17)
 """Joints of an HX5-D20 that count the other way on its left hand."""
 DIGITS = ("thumb", "index", "middle", "ring", "little")
 
