@@ -19,7 +19,7 @@ them by up to 1.4."""
 SHORTEST_DIGIT = 0.4
 """A digit's three outer bones together have at least this share of their expected length."""
 
-THUMB_BEHIND_M = 0.010
+THUMB_BEHIND_M = 0.009
 """The thumb's base lies on the palm's side; this much behind the palm it is the other hand's."""
 
 FASTEST_M_S, JUMP_M = 4.0, 0.04
