@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 MS = 1_000_000
 MUTE_HOLD_NS, MUTE_STOP_NS = 50 * MS, 500 * MS
+MUTE_CYCLES = 4
+"""At least so many questions must have stayed unanswered: time passes as well while this computer stands still."""
 STALE_NS = 150 * MS
 NOISE_HOLD_SHARE = 0.1
 """More damaged answers than this in the last second: what the joints do is no longer known well enough."""
@@ -325,8 +327,8 @@ class RobotLink:
 
     @staticmethod
     def _is_mute(line: Line, now_ns: int) -> bool:
-        since_ns = line.roll.mute_since_ns
-        return bool(since_ns) and now_ns - since_ns > MUTE_HOLD_NS and not line.port_lost
+        roll = line.roll
+        return roll.mute_cycles >= MUTE_CYCLES and now_ns - roll.mute_since_ns > MUTE_HOLD_NS and not line.port_lost
 
     @staticmethod
     def _mute(line: Line, now_ns: int) -> Fault:

@@ -39,6 +39,7 @@ class RollCall:
         careful: ask with plain reads: a joint frame came broken, and only they tell who is silent.
         fast_works: joint frames arrive on this line.
         mute_since_ns: since when nobody at all has answered; 0: somebody does.
+        mute_cycles: so many cycles in a row.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class RollCall:
         self.quarantine = Quarantine(self._ids)
         self.careful = False
         self.fast_works = True
-        self.mute_since_ns = 0
+        self.mute_since_ns = self.mute_cycles = 0
         self._fast_failures = 0
         self._suspects: deque[tuple[int, int]] = deque()
         self._unheard: list[int] = []
@@ -71,12 +72,12 @@ class RollCall:
         self.quarantine.clear()
         self._suspects.clear()
         self.careful = False
-        self.mute_since_ns = self._fast_failures = 0
+        self.mute_since_ns = self.mute_cycles = self._fast_failures = 0
 
     def doubt_everybody(self) -> None:
         """The port is another one: everybody is asked singly before anything is believed."""
         self._suspects.clear()
-        self.mute_since_ns = 0
+        self.mute_since_ns = self.mute_cycles = 0
         for servo in self._ids:
             self.quarantine.put_aside(servo, 0)
 
@@ -121,13 +122,14 @@ class RollCall:
             self._count_fast_failure()
         elif not self._missing:
             self.careful = False
-            self.mute_since_ns = 0
+            self.mute_since_ns = self.mute_cycles = 0
             self._fast_failures = self._fast_failures if was_careful else 0
         elif not self._heard_bytes:
             self.mute_since_ns = self.mute_since_ns or now_ns
+            self.mute_cycles += 1
             self._look_around_when_mute(now_ns)
         else:
-            self.mute_since_ns = 0
+            self.mute_since_ns = self.mute_cycles = 0
             before = self.quarantine.silent
             if self.quarantine.missed(self._missing, now_ns):
                 self._put_aside(self.quarantine.silent - before, may_ping)

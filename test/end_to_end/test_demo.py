@@ -18,10 +18,7 @@ KEYS = {
 def demo(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """Twelve seconds of the bundled clip through everything."""
     out = tmp_path_factory.mktemp("demo")
-    for _ in range(3):  # a computer that stands still for 90 ms is a reason to hold, also in the replay
-        ran = booth("demo", "--seconds", "12", "--out", out, "--json", timeout_s=170)
-        if "HOLD" not in ran.err.rpartition("REPLAYING")[2]:
-            break
+    ran = booth("demo", "--seconds", "12", "--out", out, "--json", timeout_s=170)
     assert_answer(ran, 0)
     return ran.json
 

@@ -49,6 +49,20 @@ def test_a_bus_that_is_silent_for_less_than_50_ms_is_no_fault() -> None:
     assert all(fault.code is not FaultCode.BUS_SILENT for fault in rig.link.faults())
 
 
+def test_a_computer_that_stands_still_between_two_lost_answers_blames_nobody() -> None:
+    rig = FaultRig("op3")
+    rig.moving()
+    for device in rig.line.virtual.devices:
+        device.silent = True
+    rig.swing(2)  # a joint frame that did not come, and a plain read
+    rig.pass_time(0.08)
+    assert rig.swing(1).status.state is State.ENGAGED, rig.last.status
+    for device in rig.line.virtual.devices:
+        device.silent = False
+    assert rig.swing(10).status.state is State.ENGAGED, rig.last.status
+    assert_invariants(rig)
+
+
 def test_one_of_several_lines_that_falls_silent_is_named() -> None:
     from two_lines import PAIR
 
