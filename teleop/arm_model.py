@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from robots.frames import rotation_rpy
 from robots.kinematics import KinematicTree
 from robots.schema import ArmCopy, Robot
 from teleop.arm_collision import Capsules
@@ -97,9 +98,9 @@ class ArmModel:
         self.palm, hand_m, tips_m = None, wrist_m, wrist_m
         if arm.palm is not None:
             carrier, pose = chain.place(arm.palm)
-            rotation = pose[:3, :3] @ _rpy(arm.palm_rpy)
+            rotation = pose[:3, :3] @ rotation_rpy(*arm.palm_rpy)
             self.palm = Directions([carrier, carrier], np.stack([rotation[:, 2], rotation[:, 0]]), count)
-            fingers_m = max(SHORTEST_FINGERS_M, _reach(tree, arm.palm, _rpy(arm.palm_rpy)[:, 2]))
+            fingers_m = max(SHORTEST_FINGERS_M, _reach(tree, arm.palm, rotation_rpy(*arm.palm_rpy)[:, 2]))
             along = np.array([HAND_M, fingers_m])[:, None] * rotation[:, 2] + pose[:3, 3]
             hand_m, tips_m = Points([carrier, carrier], along).at(zero)
         last = count - 1
@@ -177,17 +178,6 @@ def _reach(tree: KinematicTree, palm: str, along: Array) -> float:
     from_root = np.linalg.inv(poses[palm])
     hanging = [link for link in tree.links if any(joint.parent == palm for joint in tree.chain(link))]
     return max((float((from_root @ poses[link])[:3, 3] @ along) for link in hanging), default=0.0)
-
-
-def _rpy(angles_rad: tuple[float, float, float]) -> Array:
-    (sr, sp, sy), (cr, cp, cy) = np.sin(angles_rad), np.cos(angles_rad)
-    return np.array(
-        [
-            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-            [-sp, cp * sr, cp * cr],
-        ]
-    )
 
 
 def _unit(vector: Array) -> Array:

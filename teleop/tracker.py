@@ -7,10 +7,8 @@ hands.
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import cv2
-import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions
 from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions, RunningMode
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from teleop.camera import Image, bundled_clip
 from teleop.hand_geometry import Side
 from teleop.models import ModelError
+from teleop.video_landmarker import VideoLandmarker
 
 Array = NDArray[np.float64]
 
@@ -43,29 +42,14 @@ class Hand:
     image: Array
 
 
-class HandTracker:
-    """Finds up to two hands. Not thread-safe: one thread owns it."""
+class HandTracker(VideoLandmarker):
+    """Finds up to two hands."""
 
     def __init__(self, model: Path) -> None:
         options = HandLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(model)), running_mode=RunningMode.VIDEO, num_hands=2
         )
-        self._landmarker = HandLandmarker.create_from_options(options)
-        self._last_ms = -1
-
-    def __enter__(self) -> "HandTracker":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the model; may be called twice."""
-        if self._landmarker is not None:
-            self._landmarker.close()
-            self._landmarker = None
+        super().__init__(HandLandmarker.create_from_options(options))
 
     def detect(self, image_bgr: Image, capture_ns: int) -> tuple[Hand, ...]:
         """Hands in one unmirrored image, as the model labels them; whose they are, `teleop.identity` decides.
@@ -74,9 +58,7 @@ class HandTracker:
             image_bgr: (height, width, 3).
             capture_ns: when it was taken; only its order matters.
         """
-        self._last_ms = max(self._last_ms + 1, capture_ns // 1_000_000)
-        rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
-        result = self._landmarker.detect_for_video(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb), self._last_ms)
+        result = self.landmarks(image_bgr, capture_ns)
         return tuple(
             Hand(
                 "right" if label[0].category_name == "Right" else "left",

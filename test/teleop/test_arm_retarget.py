@@ -78,9 +78,8 @@ def smallest_gap_m(retargeter, joints_rad, other=None):
 
 @EACH_ARM
 def test_a_pose_that_the_robot_can_take_is_taken(name, side):
-    """From random joints inside the limits through an operator who shows their directions, and back. Nine in ten: from
-    the ready pose some lie behind the robot itself, or beyond a limit."""
-    arm_of, taken, tried, seed = ArmRetargeter(ROBOTS[name], side), 0, 0, 0
+    """From random joints inside the limits through an operator who shows their directions, and back."""
+    arm_of, tried, seed = ArmRetargeter(ROBOTS[name], side), 0, 0
     arm = arm_of.arm
     while tried < POSES:
         draw, seed = np.random.default_rng(seed), seed + 1
@@ -90,9 +89,8 @@ def test_a_pose_that_the_robot_can_take_is_taken(name, side):
         arm_of.reset(None)
         limbs, palm = pose_of(arm, joints)
         found, _ = pose_of(arm, follow(arm_of, alone(side, limbs), camera_from_palm(palm), 90))
-        taken += bool(angle_rad(found, limbs).max() < np.radians(6))
+        assert angle_rad(found, limbs).max() < np.radians(6), seed
         tried += 1
-    assert taken >= 0.85 * POSES
 
 
 @pytest.mark.parametrize("name", ROBOTS)

@@ -314,7 +314,7 @@ def test_the_shape_of_a_hand_mostly_tells_its_side(left):
     for seed in range(300):
         (hand,) = person.hands(np.random.default_rng(seed))
         seen_as.append(measure(Seen("right", 0.9, hand.world_m, hand.image), 16 / 9).chirality * (-1 if left else 1))
-    assert np.mean(np.array(seen_as) > 0.5) > 0.97
+    assert np.mean(np.array(seen_as) > 0.5) > 0.985
     assert np.mean(np.array(seen_as) < -0.2) < 0.01
 
 
