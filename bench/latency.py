@@ -2,13 +2,12 @@
 """Glass to wire: from the capture of a camera frame to the first goal bytes on the servo bus that it caused.
 
 Split into the model's inference, which is MediaPipe's, and everything else, which is ours: hand-over between
-threads and processes, retargeting, waiting for the bus loop's next tick, limiter, and writing. The loop's period
-bounds what is
-possible: a command waits half a period on average.
+threads and processes, retargeting, the bus loop's tick, limiter, and writing.
 """
 
 import numpy as np
 from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Int64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from booth.client_node import GraphClient
@@ -19,7 +18,7 @@ from graph import hands_cloud
 from graph.errors import BoothError
 from graph.nodes import GraphOptions, booth_processes
 from graph.ros_node import from_msg_time
-from graph.topics import HANDS, SENT
+from graph.topics import HANDS, SENT, TELEOP_TIMING
 from robots import load_robot
 
 ROBOT = "hx5_d20_right"
@@ -27,26 +26,41 @@ START_S = 60.0
 FEWEST_FRAMES = 30
 
 
-class _Pairs:
-    """Joins what the tracker and the driver say about the same camera frame."""
+PARTS = ("to the model and back", "inference", "to teleop", "retargeting", "publishing", "to the wire")
+
+
+class _Ways:
+    """Joins what tracker, teleop and driver say about the same camera frame."""
 
     def __init__(self) -> None:
-        self.inference_ms: dict[int, float] = {}
-        self.total_ms: dict[int, float] = {}
+        self._inference_ns: dict[int, float] = {}
+        self._stamps: dict[int, list[int]] = {}
+        self._total_ns: dict[int, int] = {}
 
     def on_hands(self, message: PointCloud2) -> None:
         cloud = hands_cloud.from_bytes(bytes(message.data))
-        self.inference_ms[from_msg_time(message.header.stamp)] = float(cloud["inference_ms"][0, 0])
+        self._inference_ns[from_msg_time(message.header.stamp)] = float(cloud["inference_ms"][0, 0]) * 1e6
+
+    def on_timing(self, message: Int64MultiArray) -> None:
+        self._stamps[message.data[0]] = list(message.data)
 
     def on_sent(self, message: JointTrajectory) -> None:
         age_ns = from_msg_time(message.points[0].time_from_start)
         if age_ns > 0:
-            self.total_ms.setdefault(from_msg_time(message.header.stamp), age_ns * 1e-6)
+            self._total_ns.setdefault(from_msg_time(message.header.stamp), age_ns)
 
-    def samples(self) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) inference and (n,) total of every frame that both know [ms]."""
-        both = sorted(self.inference_ms.keys() & self.total_ms.keys())
-        return np.array([self.inference_ms[k] for k in both]), np.array([self.total_ms[k] for k in both])
+    def parts_ms(self) -> np.ndarray:
+        """(n, 6) how long every frame that all three know took for each of the `PARTS` [ms]."""
+        rows = []
+        for capture_ns in sorted(self._inference_ns.keys() & self._stamps.keys() & self._total_ns.keys()):
+            captured, found, received, retargeted, sent = self._stamps[capture_ns]
+            inference_ns = self._inference_ns[capture_ns]
+            written = captured + self._total_ns[capture_ns]
+            handed_over = found - captured - inference_ns
+            rows.append(
+                [handed_over, inference_ns, received - found, retargeted - received, sent - retargeted, written - sent]
+            )
+        return np.array(rows).reshape(-1, len(PARTS)) * 1e-6
 
 
 def measure(seconds: float) -> dict[str, float]:
@@ -61,16 +75,17 @@ def measure(seconds: float) -> dict[str, float]:
     robot = load_robot(ROBOT)
     environ = graph_environment(domain)
     supervisor = Supervisor(booth_processes(robot, ROBOT, options), environ, say)
-    pairs = _Pairs()
+    ways = _Ways()
     with StopRequest() as stopping, GraphClient(domain, "booth_latency") as client:
-        client.subscribe(HANDS, PointCloud2, pairs.on_hands)
-        client.subscribe(SENT, JointTrajectory, pairs.on_sent)
+        client.subscribe(HANDS, PointCloud2, ways.on_hands)
+        client.subscribe(TELEOP_TIMING, Int64MultiArray, ways.on_timing)
+        client.subscribe(SENT, JointTrajectory, ways.on_sent)
         supervisor.start()
         try:
             _collect(client, supervisor, stopping, seconds)
         finally:
             supervisor.stop()
-    return _figures(*pairs.samples(), 1e3 / robot.rate_hz)
+    return _figures(ways.parts_ms(), 1e3 / robot.rate_hz)
 
 
 def _collect(client: GraphClient, supervisor: Supervisor, stopping: StopRequest, seconds: float) -> None:
@@ -93,17 +108,18 @@ def _collect(client: GraphClient, supervisor: Supervisor, stopping: StopRequest,
     progress.done()
 
 
-def _figures(inference_ms: np.ndarray, total_ms: np.ndarray, period_ms: float) -> dict[str, float]:
-    if len(total_ms) < FEWEST_FRAMES:
+def _figures(parts_ms: np.ndarray, period_ms: float) -> dict[str, float]:
+    if len(parts_ms) < FEWEST_FRAMES:
         raise BoothError(
-            f"only {len(total_ms)} frames reached the bus, at least {FEWEST_FRAMES} needed: measure longer"
+            f"only {len(parts_ms)} frames reached the bus, at least {FEWEST_FRAMES} needed: measure longer"
         )
-    overhead = total_ms - inference_ms
-    figures: dict[str, float] = {"frames": len(total_ms), "loop_period_ms": period_ms}
-    for name, values in (("inference", inference_ms), ("overhead", overhead), ("total", total_ms)):
+    total, inference = parts_ms.sum(axis=1), parts_ms[:, PARTS.index("inference")]
+    figures: dict[str, float] = {"frames": len(total), "loop_period_ms": period_ms}
+    columns = {"inference": inference, "overhead": total - inference, "total": total}
+    columns |= {part.replace(" ", "_"): parts_ms[:, k] for k, part in enumerate(PARTS) if part != "inference"}
+    for name, values in columns.items():
         p50, p99 = np.percentile(values, [50, 99])
         figures |= {f"{name}_p50_ms": float(p50), f"{name}_p99_ms": float(p99)}
-    figures["overhead_to_half_period"] = figures["overhead_p50_ms"] / (period_ms / 2)
     return figures
 
 
@@ -111,12 +127,11 @@ def describe(figures: dict[str, float]) -> str:
     """The figures for people."""
     lines = [
         f"frame capture to goal bytes on the wire, {figures['frames']:.0f} frames",
-        "                 p50       p99",
+        "                            p50       p99",
     ]
-    for name, text in (("inference", "inference"), ("overhead", "everything else"), ("total", "in all")):
-        lines.append(f"{text:15} {figures[f'{name}_p50_ms']:6.1f} ms {figures[f'{name}_p99_ms']:6.1f} ms")
-    lines.append(
-        f"everything else is {figures['overhead_to_half_period']:.1f} times the half period of the "
-        f"{figures['loop_period_ms']:.0f} ms bus loop that a command waits on average"
-    )
+    rows = {"in all": "total", "inference": "inference", "everything else": "overhead"}
+    rows |= {f"  {part}": part.replace(" ", "_") for part in PARTS if part != "inference"}
+    for text, name in rows.items():
+        lines.append(f"{text:26} {figures[f'{name}_p50_ms']:6.1f} ms {figures[f'{name}_p99_ms']:6.1f} ms")
+    lines.append(f"without a hurry a command would wait up to {figures['loop_period_ms']:.0f} ms for the bus loop")
     return "\n".join(lines)

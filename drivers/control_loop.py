@@ -30,6 +30,9 @@ FARTHEST_OUTSIDE_RAD, FARTHEST_OUTSIDE_M = 0.5, 0.05
 TIGHT_SHARE = 0.75
 """Where the wire takes more than this share of a period, answers are taken apart during the next burst."""
 
+HURRY_SHARE, HURRY_WIRES = 0.3, 2.0
+"""A command that has just come may shorten its cycle to this share of the period, and to so many wire times."""
+
 HOMING_SHARE = 0.25
 """Share of the velocity caps with which the robot moves to a pose of its file."""
 ARRIVED_SHARE = 0.01
@@ -78,7 +81,7 @@ class ControlLoop:
         self._home = self._emitted
         self._faults: tuple[Fault, ...] = ()
         self._recover = self._weak = self._limp = self._reboot = self._confirm = False
-        self._last_cycle_ns = 0
+        self._last_cycle_ns = self._stepped_ns = 0
         self._pause_ns = self._pause_until_ns = 0
         self._stopped_ns: int | None = None
         self._resumed_ns = 0
@@ -91,6 +94,12 @@ class ControlLoop:
         """The safety state now."""
         with self._lock:
             return self._status
+
+    @property
+    def least_period_s(self) -> float:
+        """Two cycles may be this close where a command is in a hurry, and not closer."""
+        period_s, wire_s = 1.0 / self._robot.rate_hz, self._link.wire_ns * 1e-9
+        return min(max(HURRY_SHARE * period_s, HURRY_WIRES * wire_s), period_s)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -199,7 +208,10 @@ class ControlLoop:
         if self._reboot:
             self._reboot = False
             self._link.reboot_faulty()
-        step, capture_ns = self._next_step(self._clock_ns())
+        now_ns = self._clock_ns()
+        self._limiter.passed((now_ns - self._stepped_ns) * 1e-9)
+        self._stepped_ns = now_ns
+        step, capture_ns = self._next_step(now_ns)
         self._emitted = step.position_rad
         exchange = self._link.exchange(step.position_rad, self._tight)
         self._last_cycle_ns = exchange.written_ns

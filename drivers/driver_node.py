@@ -100,7 +100,7 @@ class DriverNode(BoothNode):
         self.create_timer(0.05, self._watch)
         self._link, self._loop = open_loop(self._robot, path, baud, feed_forward=feed_forward)
         self._maintenance = MaintenanceFeed(self._robot, self._link, ports, wanted=maintenance, warn=self._warn)
-        self._pacer = Pacer(self._robot.rate_hz)
+        self._pacer = Pacer(self._robot.rate_hz, self._loop.least_period_s)
         self._threads = [
             Thread(target=self._drive, name="bus", daemon=True),
             Thread(target=self._publish_cycles, name="publisher", daemon=True),
@@ -209,6 +209,7 @@ class DriverNode(BoothNode):
             self._refuse(f"{message.header.frame_id or 'somebody'} commands while {self._lease.holder(now_ns)} does")
             return
         self._loop.offer(accepted, group)
+        self._pacer.hurry()
 
     def _refuse(self, reason: str) -> None:
         self._rejected, self._reject_reason = self._rejected + 1, reason

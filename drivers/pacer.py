@@ -4,6 +4,7 @@
 import time
 from collections import deque
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -22,25 +23,43 @@ class Punctuality:
 
 
 class Pacer:
-    """Sleeps until the next deadline; a missed deadline is counted and skipped, never caught up by a burst."""
+    """Sleeps until the next deadline; a missed deadline is counted and skipped, never caught up by a burst.
 
-    def __init__(self, rate_hz: float) -> None:
+    Args:
+        rate_hz: of the deadlines.
+        least_s: what must lie between two starts when somebody is in a hurry; 0: nobody may be.
+    """
+
+    def __init__(self, rate_hz: float, least_s: float = 0.0) -> None:
         self._period_ns = round(NS_PER_S / rate_hz)
-        self._next_ns = time.monotonic_ns() + self._period_ns
+        self._least_ns = round(least_s * NS_PER_S) or self._period_ns
+        self._started_ns = time.monotonic_ns()
+        self._next_ns = self._started_ns + self._period_ns
         self._starts_ns: deque[int] = deque(maxlen=WINDOW)
+        self._hurried = Event()
         self.overruns = 0
 
+    def hurry(self) -> None:
+        """From any thread: there is news, the next start need not wait for its deadline."""
+        self._hurried.set()
+
     def wait(self) -> None:
-        """Return at the next deadline."""
+        """Return at the next deadline, or as soon after a `hurry` as is allowed; deadlines count from there on."""
         now_ns = time.monotonic_ns()
-        if now_ns < self._next_ns:
-            time.sleep((self._next_ns - now_ns) / NS_PER_S)
-        else:
+        if now_ns >= self._next_ns:
             missed = (now_ns - self._next_ns) // self._period_ns
             self.overruns += missed
             self._next_ns += missed * self._period_ns
+        elif self._least_ns == self._period_ns:
+            time.sleep((self._next_ns - now_ns) / NS_PER_S)
+        elif self._hurried.wait((self._next_ns - now_ns) / NS_PER_S):
+            earliest_ns = min(self._started_ns + self._least_ns, self._next_ns)
+            time.sleep(max(0, earliest_ns - time.monotonic_ns()) / NS_PER_S)
+            self._next_ns = min(time.monotonic_ns(), self._next_ns)
+        self._hurried.clear()
         self._next_ns += self._period_ns
-        self._starts_ns.append(time.monotonic_ns())
+        self._started_ns = time.monotonic_ns()
+        self._starts_ns.append(self._started_ns)
 
     def punctuality(self) -> Punctuality:
         """Figures of the last cycles."""

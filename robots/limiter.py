@@ -25,6 +25,9 @@ BRAKING_SHARE = 0.5
 FEED_SHARE = 0.9
 """A moving target is met with at most this share of the velocity cap, so that a lag can be made up."""
 
+ON_TIME_SHARE, LEAST_SHARE = 0.9, 0.1
+"""A step is a whole period from this share of it on, so that jitter is no motion; it is never less than the other."""
+
 SOFT_START_S = 1.0
 SOFT_START_SHARE = 0.25
 
@@ -38,7 +41,8 @@ class Step:
 
 
 class MotionLimiter:
-    """Follows a target within the robot's limits; one call of ``follow`` or ``hold`` for each control period."""
+    """Follows a target within the robot's limits; one call of ``follow`` or ``hold`` for each control period, or for
+    what has `passed` of it."""
 
     def __init__(
         self, robot: Robot, period_s: float, lower_rad: Array | None = None, upper_rad: Array | None = None
@@ -56,6 +60,7 @@ class MotionLimiter:
         """Velocity that is lost while a deceleration builds up."""
         self._lowest, self._highest = self._lower, self._upper
         self._otg = Ruckig(count, period_s)
+        self._step_s = period_s
         self._input = InputParameter(count)
         self._output = OutputParameter(count)
         self._input.synchronization = Synchronization.No
@@ -84,6 +89,12 @@ class MotionLimiter:
         """Start slowly from here: the velocity cap rises from a quarter to full within a second."""
         self._since_engage_s = 0.0
 
+    def passed(self, elapsed_s: float) -> None:
+        """So much time lies between the last step and the next one. More than a period counts as one: a stall is no
+        reason for a big step."""
+        share = min(max(elapsed_s / self._period_s, LEAST_SHARE), 1.0)
+        self._step_s = self._otg.delta_time = self._period_s * (1.0 if share > ON_TIME_SHARE else share)
+
     def follow(self, target_rad: Array, velocity_rad_s: Array | None = None, share: float = 1.0) -> Step:
         """One period towards the target; the target is clipped to the joint limits, one with a NaN is a hold.
 
@@ -99,7 +110,7 @@ class MotionLimiter:
             self._let_go_of_the_brake()
         rise = min(1.0, self._since_engage_s / SOFT_START_S)
         share *= SOFT_START_SHARE + (1.0 - SOFT_START_SHARE) * rise
-        self._since_engage_s += self._period_s
+        self._since_engage_s += self._step_s
         self._input.control_interface = ControlInterface.Position
         self._input.max_velocity = (self._velocity * share).tolist()
         self._input.max_acceleration = self._acceleration.tolist()
@@ -127,7 +138,7 @@ class MotionLimiter:
         self._braking = True
         braking = self._acceleration * STOP_FACTOR
         self._input.max_acceleration = braking.tolist()
-        self._input.max_jerk = np.maximum(self._jerk, braking / self._period_s).tolist()
+        self._input.max_jerk = np.maximum(self._jerk, braking / self._step_s).tolist()
         self._input.target_velocity = [0.0] * self._count
         self._input.target_acceleration = [0.0] * self._count
         return self._advance()

@@ -104,6 +104,22 @@ def play(robot, seed, plan):
     return motion
 
 
+@given(robots, seeds, st.lists(st.sampled_from([0.0, 0.05, 0.2, 0.33, 0.5, 0.85, 1.0, 1.4, 3.0]), max_size=60))
+def test_steps_of_any_length_keep_every_cap_over_the_time_that_has_passed(robot, seed, shares):
+    rng = np.random.default_rng(seed)
+    limiter, before = MotionLimiter(robot, PERIOD_S), somewhere(robot, rng)
+    limiter.start(before)
+    speed, aim = np.zeros(len(before)), somewhere(robot, rng)
+    for share in shares:
+        limiter.passed(share * PERIOD_S)
+        step = limiter.follow(aim)
+        counted_s = PERIOD_S * (1.0 if share > 0.9 else max(share, 0.1))
+        assert (np.abs(step.position_rad - before) <= np.array(robot.velocity_rad_s) * counted_s + 1e-9).all()
+        most = np.array(robot.acceleration_rad_s2) * counted_s
+        assert (np.abs(step.velocity_rad_s - speed) <= most * SLACK + 1e-9).all()
+        before, speed = step.position_rad, step.velocity_rad_s
+
+
 @settings(max_examples=60)
 @given(robots, seeds, st.lists(stretches, max_size=8))
 def test_what_leaves_the_limiter_is_inside_every_limit_of_the_robot(robot, seed, plan):
