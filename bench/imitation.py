@@ -1,55 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
 """From pixels to measured joints: how well a virtual FFW-SH5 copies rendered operators whose every angle is known.
 
-Every clip runs through tracker, teleop, driver and virtual servos in virtual time. The errors are between the servos'
+Every film runs through tracker, teleop, driver and virtual servos in virtual time. The errors are between the servos'
 measured positions and the operator's angles as they were shown: after the group's own delay, which tells how well the
 operator was understood, and at the same instant, delay included.
 """
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.imitation_run import START_NS, follow, watch
-from bench.imitation_score import LAGS_S, Quantity, load_truth, quantities
+from bench.imitation_figures import AIMS_DEG, GROUPS, WORDS, ClipResult, figures
+from bench.imitation_horizons import horizon_figures
+from bench.imitation_run import START_NS, Watched, follow, watch
+from bench.imitation_score import load_truth, quantities
 from booth.films import standard_films
-from booth.output import Progress
+from booth.output import Progress, table
+from booth.supervisor import StopRequest
 from booth.verb_models import ensure_model
-from graph.errors import BoothError
+from graph.errors import InputError
 from robots import load_robot
-
-Array = NDArray[np.float64]
+from teleop.prediction import checked_horizon_s
 
 ROBOT, PARTS = "ffw_sh5", "hands+arms+head"
-GROUPS = {"fingers": "flexion", "arms": "arm", "wrists": "wrist", "head": "head"}
-"""Groups of quantities, and what their figures are called."""
+WATCHING = 0.7
+"""Share of a film's time that tracking takes; the rest is the robot's, once for every horizon."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClipResult:
-    """One clip: what was found in it, for how long the robot followed, what the operator was told."""
-
-    name: str
-    hand_found_share: float
-    body_found_share: float
-    followed_s: float
-    reasons: tuple[str, ...]
-    frame_s: Array
-    cycle_s: Array
-    quantities: tuple[Quantity, ...]
+def run_clip(clip: Path, each: Callable[[float], None] = lambda _: None) -> ClipResult:
+    """Let the virtual robot copy one film."""
+    return copy_watched(clip, watch(clip, each))
 
 
-def run_clip(clip: Path, progress: Progress | None = None) -> ClipResult:
-    """Let the virtual robot copy one clip."""
+def copy_watched(
+    clip: Path, watched: Watched, prediction_ms: float = 0.0, each: Callable[[float], None] = lambda _: None
+) -> ClipResult:
+    """Let the virtual robot copy what the tracker saw in a film.
+
+    Args:
+        prediction_ms: see `teleop.prediction`.
+        each: told again and again how much is done, 0 … 1.
+    """
     robot = load_robot(ROBOT)
-    watched = watch(clip, (lambda share: None) if progress is None else progress.show)
     truth = load_truth(clip.with_suffix(".npz"))
-    done = follow(robot, PARTS, watched.frames)
-    cycle_s = (done.read_ns - START_NS) * 1e-9
+    done = follow(robot, PARTS, watched.frames, prediction_ms, each)
+    cycle_s = np.asarray((done.read_ns - START_NS) * 1e-9, dtype=np.float64)
     compared = done.following & (cycle_s <= truth.time_s[-1])
     return ClipResult(
         clip.stem,
@@ -57,116 +54,120 @@ def run_clip(clip: Path, progress: Progress | None = None) -> ClipResult:
         watched.body_share,
         float(done.following.sum()) / robot.rate_hz,
         done.reasons,
+        truth.look,
         truth.time_s,
         cycle_s,
         tuple(quantities(robot, done.measured_rad, compared, truth)),
     )
 
 
-def figures(results: Sequence[ClipResult]) -> dict[str, object]:
-    """The machine-readable figures of several clips.
+def measure(
+    films: Sequence[str] = (), picture: Path | None = None, prediction_ms: Sequence[float] = (0.0,)
+) -> dict[str, object]:
+    """Draw films where they are not there yet, and run every one.
+
+    Args:
+        films: names out of the standard set; none: all.
+        picture: PNG to write.
+        prediction_ms: horizons to compare; all figures but the comparison are the first one's.
 
     Raises:
-        BoothError: the robot followed in no clip.
+        InputError: unknown films, a horizon that is not allowed, or no folder for the picture.
+        BoothError: the robot followed in no film.
     """
-    engaged = [result for result in results if result.followed_s > 0]
-    if not engaged:
-        told = "; ".join(f"{result.name}: {result.reasons[-1] if result.reasons else '?'}" for result in results)
-        raise BoothError(f"the robot followed in none of {len(results)} clips: {told}")
-    found: dict[str, object] = {}
-    for group, name in GROUPS.items():
-        by_lag = [_error_deg(engaged, group, lag_s) for lag_s in LAGS_S]
-        best = int(np.argmin(by_lag))
-        found[f"{name}_mae_deg"] = by_lag[best]
-        found[f"{name}_delay_ms"] = float(LAGS_S[best]) * 1e3
-        found[f"{name}_instant_mae_deg"] = by_lag[0]
-        found[f"{name}_per_joint_deg"] = _per_joint(engaged, group, float(LAGS_S[best]))
-    found["flexion_r"] = _correlation(engaged, float(found["flexion_delay_ms"]) * 1e-3)  # type: ignore[arg-type]
-    found["hand_found_share"] = float(np.mean([result.hand_found_share for result in results]))
-    found["body_found_share"] = float(np.mean([result.body_found_share for result in results]))
-    found["followed_share"] = sum(result.followed_s for result in results) / sum(
-        float(result.frame_s[-1]) for result in results
-    )
-    found["clips"] = len(results)
-    found["per_clip"] = {result.name: _clip_figures(result, found) for result in results}
+    for horizon_ms in prediction_ms:
+        checked_horizon_s(horizon_ms)
+    if picture is not None and not picture.absolute().parent.is_dir():
+        raise InputError(f"no folder {picture.absolute().parent} for the picture: make it, or choose another --out")
+    ensure_model()
+    with StopRequest() as stopping:
+        clips = standard_films(films, stopping)
+        by_horizon = _run_all(clips, list(dict.fromkeys(prediction_ms)), stopping)
+    results = next(iter(by_horizon.values()))
+    found = figures(results)
+    if len(by_horizon) > 1:
+        found["prediction"] = horizon_figures(by_horizon)
+    if picture is not None:
+        from bench.imitation_picture import draw_imitation  # only now: matplotlib takes a second to load
+
+        draw_imitation(found, results, picture)
+        found["picture"] = str(picture)
     return found
 
 
-def _clip_figures(result: ClipResult, found: dict[str, object]) -> dict[str, object]:
-    told: dict[str, object] = {"followed_s": result.followed_s, "both_hands_share": result.hand_found_share}
-    for group, name in GROUPS.items():
-        lag_s = float(found[f"{name}_delay_ms"]) * 1e-3  # type: ignore[arg-type]
-        told[f"{name}_mae_deg"] = _error_deg([result], group, lag_s)
-    told["told"] = list(result.reasons[-3:])
-    return told
+def _run_all(
+    clips: Sequence[Path], horizons_ms: Sequence[float], stopping: Callable[[], bool]
+) -> dict[float, list[ClipResult]]:
+    """Every film with every horizon; tracked once."""
+    by_horizon: dict[float, list[ClipResult]] = {horizon_ms: [] for horizon_ms in horizons_ms}
+    progress = Progress("imitation")
+    for number, clip in enumerate(clips):
+
+        def show(share: float, number: int = number, clip: Path = clip) -> None:
+            if stopping():
+                raise KeyboardInterrupt
+            progress.show((number + share) / len(clips), f"{number + 1}/{len(clips)} {clip.stem}")
+
+        watched = watch(clip, lambda share, show=show: show(WATCHING * share))  # type: ignore[misc]
+        for count, horizon_ms in enumerate(horizons_ms):
+
+            def copied(share: float, count: int = count, show: Callable[[float], None] = show) -> None:
+                show(WATCHING + (1.0 - WATCHING) * (count + share) / len(horizons_ms))
+
+            by_horizon[horizon_ms].append(copy_watched(clip, watched, horizon_ms, copied))
+    progress.show(1.0, "done")
+    progress.done()
+    return by_horizon
 
 
-def _error_deg(results: Sequence[ClipResult], group: str, lag_s: float) -> float:
-    """Mean over all samples of all joints of a group [deg]; NaN where there are none."""
-    errors = [
-        quantity.error_deg(result.frame_s, result.cycle_s, lag_s)
-        for result in results
-        for quantity in result.quantities
-        if quantity.group == group
-    ]
-    together = np.concatenate(errors) if errors else np.empty(0)
-    return float(together.mean()) if len(together) else float("nan")
-
-
-def _per_joint(results: Sequence[ClipResult], group: str, lag_s: float) -> dict[str, float]:
-    names = dict.fromkeys(q.name for result in results for q in result.quantities if q.group == group)
-    told = {}
-    for name in names:
-        errors = [
-            quantity.error_deg(result.frame_s, result.cycle_s, lag_s)
-            for result in results
-            for quantity in result.quantities
-            if quantity.name == name
-        ]
-        together = np.concatenate(errors)
-        told[name] = float(together.mean()) if len(together) else float("nan")
-    return told
-
-
-def _correlation(results: Sequence[ClipResult], lag_s: float) -> float:
-    """Pearson's r between operator and robot over all samples of all finger flexions."""
-    shown, done = [], []
-    for result in results:
-        for quantity in result.quantities:
-            if quantity.group == "fingers":
-                shown.append(quantity.shown(result.frame_s, result.cycle_s, lag_s))
-                done.append(quantity.robot[quantity.compared])
-    return float(np.corrcoef(np.concatenate(shown), np.concatenate(done))[0, 1])
-
-
-def measure(seconds: float) -> dict[str, object]:
-    """Render the standard set where it is not there yet, and run every clip.
-
-    Args:
-        seconds: not used; the set has its own length.
-    """
-    ensure_model()
-    clips = standard_films()
-    results = []
-    for number, clip in enumerate(clips, 1):
-        progress = Progress(f"{number}/{len(clips)} {clip.stem}")
-        results.append(run_clip(clip, progress))
-        progress.done()
-    return figures(results)
-
-
-def describe(found: dict[str, object]) -> str:
-    """The figures for people."""
-    lines = [f"{'':10} {'error':>8} {'delay':>8} {'at the same instant':>20}"]
-    for name in GROUPS.values():
-        lines.append(
-            f"{name:10} {found[f'{name}_mae_deg']:6.1f} deg {found[f'{name}_delay_ms']:5.0f} ms "
-            f"{found[f'{name}_instant_mae_deg']:16.1f} deg"
+def describe(found: Mapping[str, Any]) -> str:
+    """The figures for people: every table of docs/performance.md, then film by film."""
+    rows = [
+        (
+            WORDS[name],
+            f"{found[f'{name}_mae_deg']:.1f}°",
+            f"{AIMS_DEG[name]:.0f}°",
+            f"{found[f'{name}_delay_ms']:.0f} ms",
+            f"{found[f'{name}_instant_mae_deg']:.1f}°",
         )
-    lines.append(f"flexion r  {found['flexion_r']:.3f}")
-    lines.append(f"hands found {found['hand_found_share']:.1%}, body found {found['body_found_share']:.1%}")
-    lines.append(f"the robot followed {found['followed_share']:.0%} of {found['clips']} clips")
-    for name, clip in json.loads(json.dumps(found["per_clip"])).items():
-        errors = ", ".join(f"{one} {clip[f'{one}_mae_deg']:.1f}" for one in GROUPS.values())
-        lines.append(f"  {name:28} followed {clip['followed_s']:4.1f} s  {errors}  {'; '.join(clip['told'][-1:])}")
+        for name in GROUPS.values()
+    ]
+    lines = [table(rows, ("", "error", "aim", "delay", "at the same instant")), ""]
+    lines.append(f"flexion's correlation {found['flexion_r']:.2f}")
+    lines.append(
+        f"both hands found in {found['hand_found_share']:.1%} of the frames, the body in "
+        f"{found['body_found_share']:.1%}; the robot followed for {found['followed_share']:.0%} of "
+        f"{found['clips']} films' time"
+    )
+    if "prediction" in found:
+        lines += ["", _horizons(found["prediction"])]
+    lines += ["", _errors_table("film", found["per_clip"], "followed_s", "followed s")]
+    for factor, by_value in found["per_variation"].items():
+        lines += ["", _errors_table(factor, by_value, "clips", "films")]
     return "\n".join(lines)
+
+
+def _errors_table(what: str, by_name: Mapping[str, Mapping[str, Any]], key: str, title: str) -> str:
+    rows = [
+        (name, f"{one[key]:.3g}", *(f"{one[f'{group}_mae_deg']:.1f}" for group in GROUPS.values()))
+        for name, one in by_name.items()
+    ]
+    return table(rows, (what, title, *GROUPS.values()))
+
+
+def _horizons(found: Sequence[Mapping[str, float]]) -> str:
+    rows = []
+    for one in found:
+        for name in GROUPS.values():
+            beyond = one.get(f"{name}_overshoot_p95_deg")
+            rows.append(
+                (
+                    f"{one['prediction_ms']:.0f} ms",
+                    WORDS[name],
+                    f"{one[f'{name}_mae_deg']:.1f}°",
+                    f"{one[f'{name}_delay_ms']:.0f} ms",
+                    f"{one[f'{name}_instant_mae_deg']:.1f}°",
+                    "" if beyond is None else f"{beyond:.1f}°",
+                )
+            )
+    return table(rows, ("prediction", "", "error", "delay", "at the same instant", "overshoot p95"))

@@ -106,8 +106,19 @@ class Followed:
     targets: tuple[Target | None, ...]
 
 
-def follow(robot: Robot, parts: str, frames: Sequence[OperatorFrame]) -> Followed:
+def follow(
+    robot: Robot,
+    parts: str,
+    frames: Sequence[OperatorFrame],
+    prediction_ms: float = 0.0,
+    each: Callable[[float], None] = lambda _: None,
+) -> Followed:
     """Let a virtual robot, waiting in its ready pose, copy the operator.
+
+    Args:
+        parts: what copies, see `teleop.limbs.PARTS`.
+        prediction_ms: see `teleop.prediction`.
+        each: told after every frame how much is done, 0 … 1.
 
     Raises:
         BoothError: the robot never reached its ready pose.
@@ -119,7 +130,7 @@ def follow(robot: Robot, parts: str, frames: Sequence[OperatorFrame]) -> Followe
     at_ns = _make_ready(driver, period_ns)
     later_ns = at_ns - frames[0].capture_ns
     waiting = [_later(frame, later_ns) for frame in frames]
-    session = ImitationSession(robot, build_limbs(robot, parts))
+    session = ImitationSession(robot, build_limbs(robot, parts), prediction_ms=prediction_ms)
     following: list[bool] = []
     reasons: list[str] = []
     targets: list[Target | None] = []
@@ -132,6 +143,7 @@ def follow(robot: Robot, parts: str, frames: Sequence[OperatorFrame]) -> Followe
             frame = waiting.pop(0)
             target = session.see(frame)
             targets.append(target)
+            each(len(targets) / len(frames))
             if target is not None:
                 _send(driver, robot, session, target, at_ns)
             if session.state is State.ASKING:

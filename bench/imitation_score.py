@@ -6,6 +6,7 @@ arm's direction and the elbow's bend against the operator's, the palm's turn aga
 frame of the torso. What a robot can't reach, a head's yaw beyond its limit, is no error.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ LAGS_S = np.arange(0.0, 0.61, 0.02)
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the clip was made from; see `studio.truth`."""
+    """What the clip was made from; see `studio.truth`. ``look`` is what was filmed and how, see `studio.look`."""
 
     time_s: Array
     angles_rad: dict[str, Array]
@@ -42,6 +43,7 @@ class Truth:
     elbow_rad: dict[Side, Array]
     palm_axes: dict[Side, Array]
     head_rad: Array
+    look: Mapping[str, str | float]
 
 
 def load_truth(path: Path) -> Truth:
@@ -64,6 +66,7 @@ def load_truth(path: Path) -> Truth:
                 {side: arms[side][1] for side in SIDES},
                 {side: np.einsum("nij,nik->nkj", torso, palms[:, sides.index(side)]) for side in SIDES},
                 data["head_angles_rad"],
+                json.loads(str(data["look"])),
             )
     except (KeyError, OSError, ValueError) as error:
         raise InputError(

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Films of the drawn operator, made when they are first needed and kept in the user's cache."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from booth.output import Progress, say
+from graph.errors import InputError
 from robots import Robot
 from teleop.camera import CLIP, bundled_clip
 from teleop.models import models_directory
@@ -13,25 +14,41 @@ TWO_HANDS = "two_hands"
 """The clip of the standard set in which both hands, arms and head move."""
 
 
-def standard_films(names: Sequence[str] = ()) -> list[Path]:
+def standard_films(names: Sequence[str] = (), stopping: Callable[[], bool] = lambda: False) -> list[Path]:
     """Films of the studio's standard set, all of them or those that are named; what is missing or out of date is drawn.
 
+    Args:
+        names: of films; none: all.
+        stopping: whether somebody asked to stop; asked with every frame that is drawn.
+
     Raises:
-        InputError: the cache can't hold them; StudioError: they can't be drawn.
+        InputError: a name is not of the set, or the cache can't hold them; StudioError: they can't be drawn.
+        KeyboardInterrupt: ``stopping`` said so; films that were complete are kept.
     """
     from studio.clip import film_path, is_made  # numba takes a second to load
     from studio.standard_set import standard_set
     from studio.workshop import Workshop
 
     directory = models_directory().parent / "studio"
-    clips = [clip for clip in standard_set() if not names or clip.name in names]
+    clips = standard_set()
+    unknown = sorted(set(names) - {clip.name for clip in clips})
+    if unknown:
+        known = ", ".join(clip.name for clip in clips)
+        raise InputError(f"not in the standard set: {', '.join(unknown)}; expected of {known}")
+    clips = [clip for clip in clips if not names or clip.name in names]
     missing = [clip for clip in clips if not is_made(clip, directory)]
     if missing:
         say(f"[booth] drawing {len(missing)} of {len(clips)} films into {directory}, where they are kept")
         with Workshop() as workshop:
             for number, clip in enumerate(missing, 1):
                 progress = Progress(f"{number}/{len(missing)} {clip.name}")
-                workshop.make(clip, directory, lambda done, total, bar=progress: bar.show(done / total))  # type: ignore[misc]
+
+                def show(done: int, total: int, progress: Progress = progress) -> None:
+                    if stopping():
+                        raise KeyboardInterrupt
+                    progress.show(done / total)
+
+                workshop.make(clip, directory, show)
                 progress.done()
     return [film_path(clip, directory) for clip in clips]
 

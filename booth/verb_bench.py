@@ -1,29 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`booth bench NAME`: run one benchmark."""
+"""`booth bench bus|imitation|latency`: run one benchmark."""
 
 import argparse
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from booth.output import result, result_json
 from graph.errors import EXIT_OK
 
-BENCHES = ("bus", "imitation", "latency")
+IMITATION = """Films, tracker's models and figures: docs/imitation.md, "Truth"; docs/performance.md, "Copying a person".
+The first time twenty films are drawn (about ten minutes) and kept. Errors for each value of what varies from film to
+film (light, skin, sizes …) compare films in which other things are done, too."""
 
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    parser = verbs.add_parser("bench", help="measure something: " + ", ".join(BENCHES))
-    parser.add_argument("name", choices=sorted(BENCHES), help="what to measure")
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.set_defaults(run=run)
+    parser = verbs.add_parser("bench", help="measure something: bus, imitation, latency")
+    benches = parser.add_subparsers(dest="name", metavar="bus|imitation|latency", required=True)
+    bus = benches.add_parser("bus", help="the servo bus against its wire and the DYNAMIXEL SDK")
+    latency = benches.add_parser("latency", help="camera frame to goal bytes on the servo bus")
+    for bench in (bus, latency):
+        bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: %(default)s)")
+        bench.set_defaults(options=lambda args: {"seconds": args.seconds})
+    imitation = benches.add_parser(
+        "imitation",
+        help="films of a drawn operator against the measured joints of a virtual humanoid",
+        epilog=IMITATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    imitation.add_argument("--films", nargs="+", default=[], metavar="NAME", help="these films of the set only")
+    imitation.add_argument(
+        "--out", type=Path, default=Path("imitation.png"), metavar="PNG", help="the picture (default: %(default)s)"
+    )
+    imitation.add_argument(
+        "--prediction-ms",
+        nargs="+",
+        type=float,
+        default=[0.0],
+        metavar="MS",
+        help="ask hands and arms to be where they will be then, at most 100; several are compared (default: 0, off)",
+    )
+    imitation.set_defaults(
+        options=lambda args: {"films": args.films, "picture": args.out, "prediction_ms": args.prediction_ms}
+    )
+    for bench in (bus, latency, imitation):
+        bench.add_argument("--json", action="store_true", help="print the figures as JSON")
+        bench.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     bench = import_module(f"bench.{args.name}")  # only now: a benchmark may need ROS
-    figures = bench.measure(args.seconds)
+    figures = bench.measure(**args.options(args))
     result(bench.describe(figures))
     if args.json:
         result_json(figures)

@@ -9,6 +9,7 @@ from booth.output import result, result_json, say, table
 from graph.errors import EXIT_OK, InputError
 from robots import Joint, Robot, load_robot, robot_names
 from robots.load_kinematics import load_kinematics
+from robots.schema import Fence
 
 COLUMNS = ("joint", "ID", "servo", "bus", "branch", "min", "max", "", "cap/s", "home", "ready", "label")
 
@@ -65,6 +66,9 @@ def run_show(args: argparse.Namespace) -> int:
         result(f"controller {controller.id}: {controller.model} on bus {robot.bus_of(controller)}")
     for topic, members in robot.groups:
         result(f"commands: {topic} ({len(members)} joints)")
+    for arm in robot.imitation.arms:
+        if arm.fence_m is not None:
+            result(f"fence of the {arm.side} hand: {_box(arm.fence_m)} m in {arm.base}")
     result(table([_row(robot, index, joint) for index, joint in enumerate(robot.joints)], COLUMNS))
     for source in robot.sources:
         result(f"source: {source}")
@@ -87,6 +91,11 @@ def _row(robot: Robot, index: int, joint: Joint) -> tuple[object, ...]:
         f"{robot.ready_rad[index]:+.2f}",
         joint.label,
     )
+
+
+def _box(fence: Fence) -> str:
+    sides = zip("xyz", fence.lower, fence.upper, strict=True)
+    return ", ".join(f"{axis} {low:+.2f} … {high:+.2f}" for axis, low, high in sides)
 
 
 def _draw(robot: Robot, out: Path) -> None:

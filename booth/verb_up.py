@@ -10,6 +10,7 @@ from booth.verb_models import ensure_model
 from graph.nodes import DRIVERS, RECORD_MODES, GraphOptions, booth_processes
 from graph.topics import SERVICE_ENGAGE
 from robots import load_robot
+from teleop.prediction import checked_horizon_s
 
 
 def add(verbs: Any) -> None:
@@ -43,6 +44,13 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument("--profile", default="", metavar="NAME", help="the operator's stored calibration")
     parser.add_argument("--pedal", action="store_true", help="hold to run: a pedal on /teleop/pedal must be pressed")
+    parser.add_argument(
+        "--prediction-ms",
+        type=float,
+        default=0.0,
+        metavar="MS",
+        help="ask hands and arms to be where they will be then, at most 100: less delay, more overshoot (default: off)",
+    )
     parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
     parser.set_defaults(run=run)
 
@@ -50,6 +58,7 @@ def add(verbs: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start and supervise."""
     robot = load_robot(args.robot)
+    checked_horizon_s(args.prediction_ms)
     options = GraphOptions(
         source=args.source,
         driver=args.driver or ("dynamixel" if args.port else "virtual"),
@@ -68,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         parts=args.parts,
         profile=args.profile,
         pedal=args.pedal,
+        prediction_ms=args.prediction_ms,
     )
     if not robot.imitation.limbs:
         say(f"booth: nothing of {robot.name} copies an operator: tracker and teleop stay off, driver and recorder run")

@@ -74,6 +74,7 @@ class GraphOptions:
         parts: what copies the operator, such as `hands` or `hands+arms`; empty: all that the robot has but the lift.
         profile: the operator's stored calibration; empty: what the open palm shows.
         pedal: hold to run: a pedal must be pressed.
+        prediction_ms: how far ahead hands and arms are predicted, at most 100; 0: what the parameter file says, or not.
         params: a ROS parameter file for tracker and teleop, such as config/booth.yaml; empty for none.
     """
 
@@ -94,6 +95,7 @@ class GraphOptions:
     parts: str = ""
     profile: str = ""
     pedal: bool = False
+    prediction_ms: float = 0.0
 
 
 MIDDLEWARE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
@@ -176,6 +178,7 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
         parts = options.parts or ALL_PARTS
         teleop: dict[str, Parameter] = {"robot": robot_argument, "driver": options.driver, "parts": parts}
         teleop |= {"profile": options.profile, "pedal": options.pedal}
+        teleop |= {"prediction_ms": options.prediction_ms} if options.prediction_ms else {}
         tracker: dict[str, Parameter] = {"source": options.source, "loop": options.loop, "mirrored": options.mirrored}
         tracker["body"] = needs_body(robot, parts)
         once = real and is_recording(options.source)

@@ -34,6 +34,7 @@ def _start(context):
         parts=value("parts"),
         profile=value("profile"),
         pedal=value("pedal") == "true",
+        prediction_ms=float(value("prediction_ms")),
     )
     return launch_actions(booth_processes(load_robot(value("robot")), value("robot"), options))
 
@@ -61,6 +62,9 @@ def generate_launch_description():
         ),
         DeclareLaunchArgument("profile", default_value="", description="the operator's stored calibration"),
         DeclareLaunchArgument("pedal", default_value="false", choices=["true", "false"], description="hold to run"),
+        DeclareLaunchArgument(
+            "prediction_ms", default_value="0.0", description="how far ahead hands and arms are predicted, up to 100"
+        ),
         DeclareLaunchArgument("rate_hz", default_value=str(DEFAULTS.rate_hz), description="rows per second"),
         DeclareLaunchArgument("loop", default_value="false", choices=["true", "false"], description="repeat a video"),
         DeclareLaunchArgument(

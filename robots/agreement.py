@@ -47,6 +47,12 @@ class _Part:
             return None
         return None if isnan(value) else value
 
+    def corner(self, key: str) -> tuple[float | None, float | None, float | None]:
+        items = self.fields.get(key)
+        x, y, z = items if isinstance(items, list | tuple) and len(items) == 3 else (None, None, None)
+        one = _Part(self.where, {"x": x, "y": y, "z": z})
+        return one.real("x"), one.real("y"), one.real("z")
+
     def on(self, key: str) -> bool:
         try:
             return _BOOL.validate_python(self.fields.get(key))
@@ -74,6 +80,7 @@ def disagreements(data: Mapping[Any, Any]) -> list[Problem]:
     found += _commands(data, joints)
     for controller in _parts(data, "controllers"):
         found += _hand(controller, joints)
+    found += _fences(data)
     return found
 
 
@@ -182,3 +189,16 @@ def _hand(controller: _Part, joints: list[_Part]) -> Iterator[Problem]:
             yield joint.at(key), f"{joint.called}: limits must lie within one turn, -{pi:.2f} … {pi:.2f} rad"
         if joint.fields.get("bus") is not None:
             yield joint.at("bus"), f"{joint.called}: its bus is its controller's, leave it out"
+
+
+def _fences(data: Mapping[Any, Any]) -> Iterator[Problem]:
+    """Every fence of an arm has room between its walls."""
+    imitation = data.get("imitation")
+    for arm in _parts(imitation, "arms") if isinstance(imitation, Mapping) else []:
+        fence = arm.fields.get("fence_m")
+        if not isinstance(fence, Mapping):
+            continue
+        box = _Part(("imitation", *arm.at("fence_m")), fence)
+        for axis, low, high in zip("xyz", box.corner("lower"), box.corner("upper"), strict=True):
+            if low is not None and high is not None and low >= high:
+                yield box.at("lower"), f"{arm.text('side')} arm: {axis} {low} must be below upper's {axis} {high}"

@@ -4,6 +4,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from robots.hand_reach import fence_problems
 from robots.kinematics import KinematicTree
 from robots.schema import Robot
 from robots.urdf import MAX_URDF_BYTES, UrdfError, parse_urdf
@@ -13,7 +14,8 @@ def load_kinematics(robot: Robot) -> KinematicTree:
     """The tree of a robot's links; its moving joints are the robot's joints, by the same names.
 
     Raises:
-        UrdfError: the robot file names no URDF, it can't be read, or its joints are not the robot's.
+        UrdfError: the robot file names no URDF, it can't be read, its joints are not the robot's, or home and ready
+            come too near to a fence.
     """
     if robot.urdf is None:
         raise UrdfError(f"{robot.name} has no geometry: add urdf: FILE.urdf to its robot file")
@@ -49,7 +51,7 @@ def _differences(robot: Robot, tree: KinematicTree) -> list[str]:
     driven = [gripper.joint for gripper in robot.imitation.grippers]
     driven += [] if robot.imitation.lift is None else [robot.imitation.lift]
     problems += [f"imitation: {name} is no moving joint" for name in driven if name not in theirs]
-    return problems
+    return problems + fence_problems(robot, tree)
 
 
 def _copied(robot: Robot) -> list[str]:

@@ -10,7 +10,21 @@ from pydantic import BaseModel, ValidationError
 
 from graph.errors import InputError
 from robots.agreement import HAND_JOINTS, Place, disagreements
-from robots.schema import Bus, CommandGroup, HandController, Imitation, Joint, Motion, Robot, ServoModelName
+from robots.schema import (
+    ArmCopy,
+    Bus,
+    CommandGroup,
+    Fence,
+    GripperCopy,
+    HandController,
+    HandCopy,
+    HeadCopy,
+    Imitation,
+    Joint,
+    Motion,
+    Robot,
+    ServoModelName,
+)
 from robots.yaml_text import YamlTextError, parse_yaml
 
 __all__ = [
@@ -39,6 +53,11 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "controllers": HandController,
     "commands": CommandGroup,
     "imitation": Imitation,
+    "hands": HandCopy,
+    "grippers": GripperCopy,
+    "arms": ArmCopy,
+    "fence_m": Fence,
+    "head": HeadCopy,
     "motion": Motion,
     "joints": Joint,
 }
@@ -144,7 +163,7 @@ def _in_words(item: Any) -> str:
     if item["type"] == "missing":
         return str(item["msg"])
     if item["type"] == "extra_forbidden":
-        section = _SECTIONS.get(str(item["loc"][0]), Robot) if len(item["loc"]) > 1 else Robot
+        section = next((_SECTIONS[step] for step in reversed(item["loc"][:-1]) if step in _SECTIONS), Robot)
         return f"unknown key (found {shown}); expected one of {', '.join(section.model_fields)}"
     said = str(item["msg"]).removeprefix("Value error, ")
     return f"{said[:1].upper()}{said[1:]} (found {shown})"

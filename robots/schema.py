@@ -150,6 +150,13 @@ class GripperCopy(_Section):
     closed_rad: Finite
 
 
+class Fence(_Section):
+    """A box in the frame of an arm's base that the hand stays in: two corners [m], x forward, y left, z up."""
+
+    lower: tuple[Finite, Finite, Finite]
+    upper: tuple[Finite, Finite, Finite]
+
+
 class ArmCopy(_Section):
     """An arm that copies the operator's: links of the URDF whose origins are the joint centres.
 
@@ -157,6 +164,7 @@ class ArmCopy(_Section):
         base: fixed to the torso; x forward, y left, z up.
         palm: carries the hand; None: the arm has no wrist to turn.
         palm_rpy: roll, pitch, yaw [rad] from the palm link's axes to a palm's (x out of it, z to the fingertips).
+        fence_m: wrist, hand and fingertips are never asked to leave it; None: no such box.
     """
 
     side: Side
@@ -166,6 +174,7 @@ class ArmCopy(_Section):
     wrist: Link
     palm: Link | None = None
     palm_rpy: tuple[Finite, Finite, Finite] = (0.0, 0.0, 0.0)
+    fence_m: Fence | None = None
 
 
 class HeadCopy(_Section):

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Follows a target with one arm: a goal that solves it, and a pose on its way to the goal, inside limits and speed and
-clear of body and other arm.
+clear of body and other arm and of the walls of its fence.
 
 The goal moves by damped steps and so stays in one branch of the arm's solutions. Where it ends far from the target, a
 scout tries another start each few frames; when it finds a much better goal, the pose goes there at its own speed.
 """
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 from teleop.arm_collision import OWN, Capsules, Gaps, gaps_around
+from teleop.arm_fence import growth_needed, no_farther_out
 from teleop.arm_model import ArmModel
+from teleop.arm_slide import slid
 from teleop.arm_solver import ChainPose, bounded_step, point_jacobian
 from teleop.arm_target import ArmTarget, cost, errors
 
@@ -26,18 +30,30 @@ BAD_COST, BETTER = 0.03, 0.5
 """A goal this far from its target (0.03: ten degrees) is doubted; a scout's must cost at most this share of it."""
 GAP, NEAR = 0.03, 0.06
 """Free distance over the arm's length that poses keep, and from which goals are pushed away."""
-NEAR_WEIGHT, SLIDES = 20.0, 4
+NEAR_WEIGHT, FENCE_WEIGHT = 20.0, 200.0
+"""Of what a goal lacks of that distance, and of what is outside the fence, over the arm's length. The second keeps
+goals within a few millimetres of a wall that the operator's hand is half a metre beyond."""
+TOUCHED_M, LEFT_M = 0.002, 0.005
+"""A goal that is so near to a wall presses against it, until it is so far inside."""
+BLOCKED_S, BLOCKED_RAD = 0.3, 0.1
+"""A pose that is kept so far from its goal for so long is told."""
 STARTS = np.random.default_rng(7).uniform(-0.6, 0.6, (5, 16))
 """Where scouts start: fixed shares of half the joints' ranges from their middles, wrists at rest."""
 
 
 class ArmFollower:
-    """One arm's goal and pose: ``joints`` (n,) [rad] and ``capsules`` are the pose."""
+    """One arm's goal and pose.
+
+    Attributes:
+        joints: (n,) [rad] of the pose. capsules: its parts.
+        obstacle: what keeps the pose from where the operator's arm is: the fence, or body and other arm.
+    """
 
     def __init__(self, arm: ArmModel, speed_rad_s: Array) -> None:
         self._arm, self._speed = arm, speed_rad_s
         reach_m = arm.measures.reach_m
         self._gap_m, self._near_m, self._near_root = GAP * reach_m, NEAR * reach_m, NEAR_WEIGHT**0.5 / reach_m
+        self._fence_root = FENCE_WEIGHT**0.5 / reach_m
         own = np.arange(len(arm.rest)) < arm.wrist
         spread = (arm.lower + arm.upper) / 2 + STARTS[:, : len(own)] * arm.mirrored * (arm.upper - arm.lower) / 2
         self._starts = [arm.ready, arm.rest, *np.where(own, spread, arm.rest)]
@@ -50,11 +66,15 @@ class ArmFollower:
         position = arm.ready if position_rad is None else np.where(np.isfinite(position_rad), position_rad, arm.ready)
         self._goal: Array = np.clip(position, arm.lower, arm.upper)
         self._scout, self._scouted, self._next = arm.ready, 0, 0
+        self.obstacle: Literal["", "fence", "body"] = ""
+        self._blocked_s = 0.0
         self._take(self._goal, arm.chain.forward(self._goal))
 
     def _take(self, joints: Array, pose: ChainPose) -> None:
         self.joints = joints
-        self.capsules = self._arm.capsules(self._arm.points.at(pose))
+        points_m = self._arm.points.at(pose)
+        self.capsules = self._arm.capsules(points_m)
+        self._out_m = -np.inf if self._arm.fence is None else self._arm.fence.outside_m(points_m)
 
     def follow(self, target: ArmTarget, around: Capsules, elapsed_s: float, hold_wrist: bool) -> Array:
         """The pose (n,) [rad] for a target.
@@ -81,27 +101,52 @@ class ArmFollower:
         wanted = np.minimum(np.maximum(self._goal, self.joints - reach), self.joints + reach)
         if not np.array_equal(wanted, goal):
             pose = arm.chain.forward(wanted)
-        if self._free_m(pose, around) >= self._gap_m:
+        free = self._free_m(pose, around) >= self._gap_m and self._fenced(pose)
+        if free:
             self._take(wanted, pose)
         else:
-            self._squeeze(wanted, reach, around)
+            self._squeeze(wanted, reach, around, elapsed_s)
+        self._tell(free, elapsed_s)
         return self.joints
+
+    def _fenced(self, pose: ChainPose) -> bool:
+        """Whether a pose is inside the fence, or no farther outside than the last one."""
+        fence = self._arm.fence
+        return fence is None or no_farther_out(fence.outside_m(self._arm.points.at(pose)), self._out_m)
+
+    def _outside_m(self, joints: Array) -> float:
+        """How far a goal is outside the fence; negative inside."""
+        arm = self._arm
+        if arm.fence is None:
+            return -np.inf
+        return arm.fence.outside_m(arm.points.at(arm.chain.forward(joints)))
+
+    def _tell(self, free: bool, elapsed_s: float) -> None:
+        """Find out what is in the way, if anything is."""
+        there = np.array_equal(self.joints, self._goal)
+        outside_m = self._out_m if there else self._outside_m(self._goal)
+        kept = not free and float(np.abs(self._goal - self.joints).max()) > BLOCKED_RAD
+        self._blocked_s = self._blocked_s + elapsed_s if kept else 0.0
+        if outside_m > -(LEFT_M if self.obstacle == "fence" else TOUCHED_M):
+            self.obstacle = "fence"
+        else:
+            self.obstacle = "body" if self._blocked_s > BLOCKED_S else ""
 
     def _solve(self, start: Array, target: ArmTarget, pull: Array, steps: int, around: Capsules | None = None) -> Array:
         """A few Gauss-Newton steps to the target; what is near is pushed away as it was at the start."""
         arm = self._arm
         joints = start
-        widening: tuple[Array, Array] | None = None
+        pushes: list[tuple[float, Array, Array]] = []
         for _ in range(steps):
             pose = arm.chain.forward(joints)
             rows, missing = errors(arm, pose, target)
             if around is not None:
-                widening = self._widening(pose, self._gaps(pose, around), self._near_m)
+                pushes = self._pushes(pose, around)
                 around = None
-            if widening is not None and len(widening[0]):
-                short = np.maximum(self._near_m - widening[1] - widening[0] @ (joints - start), 0.0)
-                rows = np.concatenate([rows, -self._near_root * widening[0] * (short > 0.0)[:, None]])
-                missing = np.concatenate([missing, self._near_root * short])
+            for root, widening, lacking in pushes:
+                short = np.maximum(lacking - widening @ (joints - start), 0.0)
+                rows = np.concatenate([rows, -root * widening * (short > 0.0)[:, None]])
+                missing = np.concatenate([missing, root * short])
             hessian = rows.T @ rows
             hessian.flat[:: len(joints) + 1] += DAMPING + pull
             gradient = rows.T @ missing + DAMPING * (joints - start) + pull * (joints - arm.rest)
@@ -109,6 +154,16 @@ class ArmFollower:
             upper = np.minimum(arm.upper - joints, LARGEST_STEP_RAD)
             joints = joints + bounded_step(hessian, gradient, lower, upper)
         return np.minimum(np.maximum(joints, arm.lower), arm.upper)
+
+    def _pushes(self, pose: ChainPose, around: Capsules) -> list[tuple[float, Array, Array]]:
+        """What pushes a goal away: root of its weight, growth with every joint (k, n), and what is lacking (k,) [m]."""
+        rows, free = self._widening(pose, self._gaps(pose, around), self._near_m)
+        pushes = [(self._near_root, rows, self._near_m - free)] if len(rows) else []
+        if self._arm.fence is not None:
+            points = self._arm.points
+            rows, free = self._arm.fence.near(pose, points.at(pose), points.carriers, self._near_m)
+            pushes += [(self._fence_root, rows, -free)] if len(rows) else []
+        return pushes
 
     def _search(self, target: ArmTarget, around: Capsules) -> Array:
         """The best goal from all starts."""
@@ -136,16 +191,24 @@ class ArmFollower:
         return self._scout if self._price(self._scout, target, around) < BETTER * price else goal
 
     def _price(self, joints: Array, target: ArmTarget, around: Capsules) -> float:
-        """Cost of a goal, and what it lacks of the gap: all of it costs as much as an error of a radian."""
+        """Cost of a goal, and what it lacks of the gap: all of it costs as much as an error of a radian, and so does
+        being as far outside the fence."""
         pose = self._arm.chain.forward(joints)
-        return cost(self._arm, pose, target) + max(0.0, 1.0 - self._free_m(pose, around) / self._gap_m)
+        outside = max(0.0, self._outside_m(joints) / self._gap_m)
+        return cost(self._arm, pose, target) + max(0.0, 1.0 - self._free_m(pose, around) / self._gap_m) + outside
 
-    def _squeeze(self, wanted: Array, reach: Array, around: Capsules) -> None:
+    def _squeeze(self, wanted: Array, reach: Array, around: Capsules, elapsed_s: float) -> None:
         """Slide along what is in the way of a wanted pose, or go to it as far as it is free."""
-        here = self.joints
-        pose = self._arm.chain.forward(here)
-        found = self._gaps(pose, around)
-        slide = here + self._slide(wanted - here, reach, self._widening(pose, found, 2.0 * self._near_m))
+        arm, here = self._arm, self.joints
+        pose = arm.chain.forward(here)
+        rows, free = self._widening(pose, self._gaps(pose, around), 2.0 * self._near_m)
+        needed = 1.1 * self._gap_m - free
+        if arm.fence is not None:
+            walls, room = arm.fence.near(pose, arm.points.at(pose), arm.points.carriers, 2.0 * self._near_m)
+            rows, needed = np.concatenate([rows, walls]), np.concatenate([needed, growth_needed(room, elapsed_s)])
+        lower = np.maximum(-reach, np.minimum(arm.lower - here, 0.0))
+        upper = np.minimum(reach, np.maximum(arm.upper - here, 0.0))
+        slide = here + slid(wanted - here, rows, needed, lower, upper)
         if not self._move_straight(slide, around, np.array([1.0, 0.5, 0.2])):
             self._move_straight(wanted, around, np.array([0.5, 0.2]))
 
@@ -156,23 +219,10 @@ class ArmFollower:
         for share in shares:
             joints = here + share * (towards - here)
             pose = chain.forward(joints)
-            if self._free_m(pose, around) >= least_m:
+            if self._free_m(pose, around) >= least_m and self._fenced(pose):
                 self._take(joints, pose)
                 return True
         return False
-
-    def _slide(self, step: Array, reach: Array, widening: tuple[Array, Array]) -> Array:
-        """A step near the wanted one that, to first order, leaves a little more than the gap: projections in turn."""
-        arm = self._arm
-        lower = np.maximum(-reach, np.minimum(arm.lower - self.joints, 0.0))
-        upper = np.minimum(reach, np.maximum(arm.upper - self.joints, 0.0))
-        for _ in range(SLIDES):
-            for row, free_m in zip(*widening, strict=True):
-                missing_m = 1.1 * self._gap_m - free_m - float(row @ step)
-                if missing_m > 0.0:
-                    step = step + row * (missing_m / max(float(row @ row), 1e-6))
-                    step = np.minimum(np.maximum(step, lower), upper)
-        return step
 
     def _widening(self, pose: ChainPose, found: Gaps, within_m: float) -> tuple[Array, Array]:
         """The smallest gaps (three at most) below ``within_m``: growth with every joint (k, n), and size."""

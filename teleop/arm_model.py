@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robots.frames import rotation_rpy
+from robots.hand_reach import HAND_M, SHORTEST_FINGERS_M, finger_reach_m
 from robots.kinematics import KinematicTree
 from robots.schema import ArmCopy, Robot
 from teleop.arm_collision import Capsules
+from teleop.arm_fence import ArmFence
 from teleop.arm_solver import Chain, Directions, Points
 from teleop.hand_geometry import Side
 
@@ -21,9 +23,6 @@ Array = NDArray[np.float64]
 
 LARGEST_ELBOW_OFFSET = 0.25
 """Of the arm's length; an elbow farther from the line is no hinge beside a straight arm."""
-HAND_M = 0.10
-"""Palm link's origin to where a hand holds things."""
-SHORTEST_FINGERS_M = 0.13
 
 ARM_RADIUS, PALM_RADIUS, FINGER_RADIUS = 0.13, 0.08, 0.04
 """Radii over the arm's length from shoulder to wrist, from ROBOTIS's meshes of the AI Worker (ai_worker f0f1dce,
@@ -66,6 +65,7 @@ class ArmModel:
         limbs: directions of upper arm and forearm; palm: of the palm's z and x, or None.
         hand: the point between the fingers (the wrist where there is no palm).
         points: shoulder, elbow, wrist, hand and fingertips.
+        fence: what wrist, hand and fingertips stay in, or None.
         measures: lengths; ``radii_m``: (4,) of upper arm, forearm, palm and fingers.
     """
 
@@ -76,6 +76,7 @@ class ArmModel:
             ValueError: the links don't make an arm.
         """
         self.side: Side = arm.side
+        self.fence = None if arm.fence_m is None else ArmFence(arm.fence_m.lower, arm.fence_m.upper)
         self.chain = chain = Chain(tree, arm.base, arm.palm or arm.wrist)
         count = len(chain.joint_names)
         zero = chain.forward(np.zeros(count))
@@ -100,7 +101,7 @@ class ArmModel:
             carrier, pose = chain.place(arm.palm)
             rotation = pose[:3, :3] @ rotation_rpy(*arm.palm_rpy)
             self.palm = Directions([carrier, carrier], np.stack([rotation[:, 2], rotation[:, 0]]), count)
-            fingers_m = max(SHORTEST_FINGERS_M, _reach(tree, arm.palm, rotation_rpy(*arm.palm_rpy)[:, 2]))
+            fingers_m = max(SHORTEST_FINGERS_M, finger_reach_m(tree, arm.palm, rotation_rpy(*arm.palm_rpy)[:, 2]))
             along = np.array([HAND_M, fingers_m])[:, None] * rotation[:, 2] + pose[:3, 3]
             hand_m, tips_m = Points([carrier, carrier], along).at(zero)
         last = count - 1
@@ -170,14 +171,6 @@ def _limits(robot: Robot, chain: Chain, elbow: int) -> tuple[Array, Array]:
     elif upper[elbow] > -ELBOW_ONE_WAY * lower[elbow]:
         lower[elbow] = max(lower[elbow], min(0.0, upper[elbow]))
     return lower, upper
-
-
-def _reach(tree: KinematicTree, palm: str, along: Array) -> float:
-    """How far the links that hang on the palm reach along a direction of it, joints at 0 [m]."""
-    poses = tree.forward({})
-    from_root = np.linalg.inv(poses[palm])
-    hanging = [link for link in tree.links if any(joint.parent == palm for joint in tree.chain(link))]
-    return max((float((from_root @ poses[link])[:3, 3] @ along) for link in hanging), default=0.0)
 
 
 def _unit(vector: Array) -> Array:

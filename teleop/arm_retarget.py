@@ -29,7 +29,8 @@ from teleop.body_geometry import (
 from teleop.filters import OneEuroFilter, OneEuroSettings
 from teleop.hand_geometry import Side
 from teleop.limb_depth import limbs_with_depth
-from teleop.operator_view import BodyView
+from teleop.operator_view import BodyView, HandView
+from teleop.palm_depth import palm_with_depth
 
 Array = NDArray[np.float64]
 
@@ -102,6 +103,11 @@ class ArmRetargeter:
         """The parts of the arm in its last pose, in the base frame."""
         return self._follower.capsules
 
+    @property
+    def obstacle(self) -> str:
+        """What keeps the arm from where the operator's is, see `teleop.arm_follower.ArmFollower`."""
+        return self._follower.obstacle
+
     def see(self, body: BodyView, rotation_camera_from_palm: Array | None, stamp_ns: int) -> Array:
         """Joint positions (k,) [rad] for one frame, inside the limits.
 
@@ -131,6 +137,19 @@ class ArmRetargeter:
         around = surroundings(self._body, self._other_capsules(other_limbs))
         hold_wrist = self._palm_ns is not None and stamp_ns - self._palm_ns <= PALM_MEMORY_NS
         return self._follower.follow(ArmTarget(limbs, palm, hand_m, weight), around, elapsed_s, hold_wrist).copy()
+
+    def palm(self, body: BodyView, hand: HandView) -> Array:
+        """Rotation from the palm of this side's hand to the camera (3, 3), as `see` takes it; does not change anything.
+
+        Raises:
+            HandGeometryError: see `teleop.palm_depth`.
+        """
+        try:
+            check_body(body)
+            forearm = _units(self._limbs_m(body, None)[1])
+        except BodyGeometryError:
+            forearm = None
+        return palm_with_depth(hand, self.side, body.aspect, forearm)
 
     def _limbs_m(self, body: BodyView, rotation_camera_from_palm: Array | None) -> Array:
         """(2, 3) upper arm and forearm [m] in camera axes, their depth restored where their lengths are known."""

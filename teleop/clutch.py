@@ -2,6 +2,7 @@
 """The operator's clutch at work: applies `teleop.clutch_table` and remembers since when and why."""
 
 from dataclasses import dataclass, field
+from math import radians
 
 from teleop.clutch_table import TABLE, Action, Event, State
 
@@ -24,6 +25,8 @@ class ClutchSettings:
         align_factor: how much farther than the driver's own engage distance a limb may be at the sign: the blend takes
             the time that the way needs.
         reengage_factor: how much farther than at the engagement a limb may be when it is engaged again.
+        grasp_rad: how near a finger of the operator must come to one that grasps, see `teleop.grasp_takeover`.
+        let_go_ns: how long an open hand stays open, after the blend, before a grasp that was kept is let go.
     """
 
     dwell_ns: int = 600 * MS
@@ -38,6 +41,8 @@ class ClutchSettings:
     ramp_share: float = 0.5
     align_factor: float = 6.0
     reengage_factor: float = 4.0
+    grasp_rad: float = radians(15)
+    let_go_ns: int = 3000 * MS
 
 
 @dataclass(slots=True)

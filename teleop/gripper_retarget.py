@@ -25,6 +25,7 @@ class GripperRetargeter:
     Attributes:
         side: whose hand it copies.
         joints: (1,) index into the robot's joints.
+        stroke_rad: from open to closed [rad]; negative where it closes that way.
     """
 
     def __init__(self, robot: Robot, side: Side, smoothing: OneEuroSettings | None = None) -> None:
@@ -33,7 +34,7 @@ class GripperRetargeter:
             raise RobotFileError(f"{robot.name} has no {side} gripper: see imitation in its robot file")
         self.side = side
         self.joints = np.array([robot.joint_names.index(found[0].joint)])
-        self._open_rad, self._closed_rad = found[0].open_rad, found[0].closed_rad
+        self._open_rad, self.stroke_rad = found[0].open_rad, found[0].closed_rad - found[0].open_rad
         self._filter = OneEuroFilter(smoothing)
 
     def reset(self, position_rad: Array | None = None) -> None:
@@ -52,7 +53,7 @@ class GripperRetargeter:
         """
         check_landmarks(points_m)
         share = closing(points_m)
-        wanted = self._open_rad + share * (self._closed_rad - self._open_rad)
+        wanted = self._open_rad + share * self.stroke_rad
         return self._filter(np.array([wanted]), stamp_ns)
 
 

@@ -66,10 +66,12 @@ class ImitationSession:
         limbs: Sequence[Limb],
         settings: ClutchSettings | None = None,
         profile: OperatorProfile | None = None,
+        prediction_ms: float = 0.0,
     ) -> None:
-        """Take limbs as `teleop.limbs.build_limbs` makes them, and what is known of the operator."""
+        """Take limbs as `teleop.limbs.build_limbs` makes them, what is known of the operator, and how far ahead hands
+        and arms are predicted, see `teleop.prediction`."""
         self._settings = settings or ClutchSettings()
-        self._group = LimbGroup(robot, limbs, self._settings)
+        self._group = LimbGroup(robot, limbs, self._settings, prediction_ms)
         self._signs = OperatorSigns(self._group.driving, self._settings)
         self.clutch = Clutch(self._settings, reason=self._invitation())
         self._pace = FramePace()
@@ -276,13 +278,13 @@ class ImitationSession:
         if self.state not in (State.ASKING, State.RAMPING, State.ENGAGED):
             self._target = None
             return
-        position = self._start.copy()
+        position, velocity = self._start.copy(), np.full(len(self._start), np.nan)
         if self.clutch.following:
-            self._group.move(position, stamp_ns)
+            position, velocity = self._group.move(self._start, stamp_ns)
             if not self._group.blending:
                 self._happen(Event.RAMPED, stamp_ns)
-        velocity = read_only(self._group.velocities(len(position)))
-        self._target = Target(read_only(position), stamp_ns, self._group.stamps(stamp_ns), velocity)
+        stamps = self._group.stamps(stamp_ns)
+        self._target = Target(read_only(position), stamp_ns, stamps, read_only(velocity))
 
     def _stall(self, now_ns: int) -> None:
         self._happen(Event.STALLED, now_ns, SILENT)

@@ -4,59 +4,29 @@
 Everything is handed the time: the capture stamp of the camera frame.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from robots import Robot
+from teleop.blend import Blend, blend_ns
 from teleop.clutch import MS, ClutchSettings
 from teleop.clutch_table import LIMB_TABLE, LimbEvent, LimbState
-from teleop.limbs import HandLimb, Limb, LimbLostError
+from teleop.fingers import fingers_of
+from teleop.grasp_takeover import GraspTakeover, TakeoverSettings
+from teleop.limbs import ArmLimb, HandLimb, Limb, LimbLostError
 from teleop.operator_view import OperatorFrame
 
 Array = NDArray[np.float64]
 
 LONGEST_STEP_NS = 100 * MS
 """A stall of the camera never allows a bigger step of a target than this time at full speed."""
-PEAK = 1.875
-"""Highest speed of a minimum-jerk blend over its mean speed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blend:
-    """A way from where a limb of the robot stands to where the operator wants it, without a jump.
-
-    Attributes:
-        start_rad: (k,) where it stands. offset_rad: (k,) that minus what the operator showed at the beginning.
-        relative: the operator's motion counts fully from the first moment and only the offset fades; otherwise it
-            counts more and more.
-    """
-
-    start_rad: Array
-    offset_rad: Array
-    begin_ns: int
-    duration_ns: int
-    relative: bool
-
-    def mix(self, wanted_rad: Array, stamp_ns: int) -> Array:
-        """Where the limb should be now, (k,)."""
-        x = float(np.clip((stamp_ns - self.begin_ns) / self.duration_ns, 0.0, 1.0))
-        share = x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
-        if self.relative:
-            return np.asarray(wanted_rad + (1.0 - share) * self.offset_rad)
-        return np.asarray(self.start_rad + share * (wanted_rad - self.start_rad))
-
-    def done(self, stamp_ns: int) -> bool:
-        """Whether the operator's pose is all that counts."""
-        return stamp_ns - self.begin_ns >= self.duration_ns
 
 
 class LimbClutch:
     """One limb.
 
     Attributes:
-        state, reason: whether it follows, and why not.
+        state, reason: whether it follows, and why not, or not all the way.
         position_rad: (k,) its last target. followed_ns: the frame that this target comes from.
         wanted_rad: (k,) what the operator shows in the newest frame; None where that can't be told.
         missed: frames in a row in which that could not be told. held_ns: since when it is held.
@@ -77,6 +47,7 @@ class LimbClutch:
         self._shown_rad = self.position_rad
         self._stepped_ns = 0
         self._blend: Blend | None = None
+        self._takeover: GraspTakeover | None = None
 
     @property
     def blending(self) -> bool:
@@ -129,8 +100,9 @@ class LimbClutch:
         self._on(LimbEvent.STARTED)
         self._on(LimbEvent.RECLUTCHED)
         offset = self.position_rad - self._shown_rad
-        needed_s = PEAK * float((np.abs(offset) / self._fastest).max()) / self._settings.ramp_share
-        duration_ns = max(self._settings.ramp_ns, round(needed_s * 1e9))
+        self._takeover = self._grasp(stamp_ns)
+        moved = offset if self._takeover is None else np.where(self._takeover.kept, 0.0, offset)
+        duration_ns = blend_ns(moved, self._settings.ramp_share * self._fastest, self._settings.ramp_ns)
         self._blend = Blend(self.position_rad.copy(), offset, stamp_ns, duration_ns, relative)
         self._stepped_ns = self.followed_ns = stamp_ns
         self.reason = ""
@@ -142,13 +114,48 @@ class LimbClutch:
         if self.state is not LimbState.FOLLOWING or self.wanted_rad is None:
             return self.position_rad
         aim = self.wanted_rad if self._blend is None else self._blend.mix(self.wanted_rad, stamp_ns)
+        if self._takeover is not None:
+            aim = self._takeover.mix(aim, self.wanted_rad, stamp_ns)
         reach = self._fastest * (elapsed_ns * 1e-9)
         moved = np.clip(np.clip(aim, self._lower, self._upper) - self.position_rad, -reach, reach)
-        self.position_rad = self.position_rad + moved
+        self.position_rad = self._inside(self.position_rad + moved, reach, elapsed_ns * 1e-9)
+        self.reason = self._hint()
         self.followed_ns = stamp_ns
         if self._blend is not None and self._blend.done(stamp_ns):
             self._blend = None
+        if self._takeover is not None and self._takeover.done and self._blend is None:
+            self._takeover = None
         return self.position_rad
+
+    def _grasp(self, stamp_ns: int) -> GraspTakeover | None:
+        """The grasp that a hand keeps although the operator's is open; None: there is none."""
+        if not isinstance(self.limb, HandLimb):
+            return None
+        home = np.array(self._robot.home_rad)[self.limb.joints]
+        settings = TakeoverSettings(
+            self._settings.ramp_share * self._fastest,
+            self._settings.ramp_ns,
+            self._settings.grasp_rad,
+            self._settings.let_go_ns,
+        )
+        fingers = fingers_of(self.limb.retargeter, home)
+        grasp = GraspTakeover(fingers, self.position_rad, self._shown_rad, stamp_ns, settings)
+        return None if grasp.done else grasp
+
+    def _hint(self) -> str:
+        """What a limb that follows does not copy, and what to do; empty when it copies all."""
+        if self._takeover is not None and self._takeover.keeps:
+            return f"{self.label}: close your hand to take over the grasp, or keep it open to let go"
+        return self.limb.hint if isinstance(self.limb, ArmLimb) else ""
+
+    def _inside(self, wanted_rad: Array, reach_rad: Array, elapsed_s: float) -> Array:
+        """A target (k,) that an arm's fence allows: blends and stalls lead elsewhere than its own retargeter does."""
+        guard, here = self.limb.guard if isinstance(self.limb, ArmLimb) else None, self.position_rad
+        if guard is None:
+            return wanted_rad
+        lower = np.maximum(np.minimum(self._lower - here, 0.0), -reach_rad)
+        upper = np.minimum(np.maximum(self._upper - here, 0.0), reach_rad)
+        return guard.step(here, wanted_rad, lower, upper, elapsed_s)
 
     @property
     def velocity_rad_s(self) -> Array | None:
@@ -160,12 +167,12 @@ class LimbClutch:
     def stop(self) -> None:
         """Follow no longer."""
         self._on(LimbEvent.STOPPED)
-        self._blend, self.reason = None, ""
+        self._blend, self._takeover, self.reason = None, None, ""
 
     def _on(self, event: LimbEvent, stamp_ns: int = 0) -> bool:
         """Let one event happen; returns whether the limb is held from now on."""
         before, self.state = self.state, LIMB_TABLE[self.state].get(event, self.state)
         if self.state is not LimbState.HELD or before is LimbState.HELD:
             return False
-        self.held_ns, self._blend = stamp_ns, None
+        self.held_ns, self._blend, self._takeover = stamp_ns, None, None
         return True

@@ -7,17 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robots import Robot
+from teleop.arm_fence import FenceGuard
 from teleop.clutch import ClutchSettings
 from teleop.clutch_table import LimbState
 from teleop.hand_calibration import calibrate_hand
 from teleop.hand_geometry import Side
 from teleop.limb_clutch import LimbClutch
-from teleop.limbs import HANDS, SIDES, HandLimb, Limb, LimbName
+from teleop.limbs import ARMS, HANDS, SIDES, ArmLimb, HandLimb, Limb, LimbName
 from teleop.operator_profile import OperatorProfile, check, hand_sizes
 from teleop.operator_signs import OperatorSigns
 from teleop.operator_view import OperatorFrame
+from teleop.prediction import Guard, JointPrediction, checked_horizon_s
 
 Array = NDArray[np.float64]
+
+TOLD = (LimbState.HELD, LimbState.FOLLOWING)
 
 
 class LimbGroup:
@@ -29,13 +33,29 @@ class LimbGroup:
         driving: the hands that engage: those whose hand or arm is copied, or else the right one.
     """
 
-    def __init__(self, robot: Robot, limbs: Sequence[Limb], settings: ClutchSettings) -> None:
+    def __init__(
+        self, robot: Robot, limbs: Sequence[Limb], settings: ClutchSettings, prediction_ms: float = 0.0
+    ) -> None:
+        """Take limbs, and how far ahead hands and arms are predicted [ms].
+
+        Raises:
+            InputError: see `teleop.prediction.checked_horizon_s`.
+        """
         self._settings = settings
         self.limbs: dict[LimbName, LimbClutch] = {limb.name: LimbClutch(robot, limb, settings) for limb in limbs}
         self.joints: NDArray[np.int_] = np.unique(np.concatenate([limb.joints for limb in limbs]))
         self.joints.setflags(write=False)
         sides = tuple(side for side in SIDES if any(limb.side == side for limb in limbs))
         self.driving: tuple[Side, ...] = sides or SIDES[:1]
+        moving = [limb.joints for limb in limbs if limb.name in HANDS + ARMS]
+        self._prediction = JointPrediction(
+            checked_horizon_s(prediction_ms),
+            np.concatenate([np.empty(0, dtype=np.int_), *moving]),
+            np.array([joint.min_rad for joint in robot.joints]),
+            np.array([joint.max_rad for joint in robot.joints]),
+            np.array(robot.velocity_rad_s),
+            [fence for limb in limbs if isinstance(limb, ArmLimb) for fence in _fences(limb)],
+        )
 
     # ---- as a whole -------------------------------------------------------------------------------------------
 
@@ -46,6 +66,7 @@ class LimbGroup:
 
     def place(self, robot_rad: Array) -> None:
         """The robot is asked to be at this pose (n,), from which limbs will begin."""
+        self._prediction.reset()
         for limb in self.limbs.values():
             limb.position_rad = robot_rad[limb.limb.joints]
 
@@ -54,24 +75,22 @@ class LimbGroup:
         for limb in self.limbs.values():
             limb.engage(stamp_ns)
 
-    def velocities(self, count: int) -> Array:
-        """How fast the targets of all joints move (n,) [rad/s]; NaN where that is not known."""
-        velocity = np.full(count, np.nan)
-        for limb in self.limbs.values():
-            known = limb.velocity_rad_s
-            if known is not None:
-                velocity[limb.limb.joints] = known
-        return velocity
-
     def stop(self) -> None:
         """None follows any longer."""
         for limb in self.limbs.values():
             limb.stop()
 
-    def move(self, position_rad: Array, stamp_ns: int) -> None:
-        """Write every limb's target for this frame into the pose (n,)."""
+    def move(self, start_rad: Array, stamp_ns: int) -> tuple[Array, Array]:
+        """Where all joints should be for this frame (n,), and how fast they should move (n,) [rad/s].
+
+        Joints of no limb stay at ``start_rad`` (n,); velocities are NaN where they are not known.
+        """
+        position, velocity = start_rad.copy(), np.full(len(start_rad), np.nan)
         for limb in self.limbs.values():
-            position_rad[limb.limb.joints] = limb.step(stamp_ns)
+            position[limb.limb.joints] = limb.step(stamp_ns)
+            if (known := limb.velocity_rad_s) is not None:
+                velocity[limb.limb.joints] = known
+        return self._prediction.see(position, velocity, stamp_ns)
 
     def stamps(self, stamp_ns: int) -> dict[str, int]:
         """The frame that every limb follows; this one for those that have not begun."""
@@ -111,8 +130,8 @@ class LimbGroup:
         return bool(hands) and all(limb.missing for limb in hands)
 
     def reasons(self, held_only: bool = False) -> str:
-        """Why limbs don't follow."""
-        told = [limb for limb in self.limbs.values() if limb.state is LimbState.HELD or not held_only]
+        """Why limbs don't follow, or not all the way; with ``held_only`` only of those that follow or are held."""
+        told = [limb for limb in self.limbs.values() if not held_only or limb.state in TOLD]
         return "; ".join(limb.reason for limb in told if limb.reason)
 
     # ---- who may begin ----------------------------------------------------------------------------------------
@@ -175,6 +194,12 @@ class LimbGroup:
     def _sides_of(self, limb: LimbClutch) -> tuple[Side, ...]:
         """Whose open palm lets a limb in again."""
         return self.driving if limb.limb.side is None else (limb.limb.side,)
+
+
+def _fences(limb: ArmLimb) -> list[tuple[NDArray[np.int_], Guard]]:
+    """What keeps an arm's prediction inside its fence: a guard of its own, so that the arm's own keeps its state."""
+    arm = limb.retargeter.arm
+    return [] if arm.fence is None else [(limb.joints, FenceGuard(arm.fence, arm.chain, arm.points).step)]
 
 
 def _way_back(limb: LimbClutch) -> str:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from graph.errors import InputError
 from robots import Robot
+from teleop.arm_fence import FenceGuard
 from teleop.arm_retarget import ArmRetargeter
 from teleop.body_calibration import BodyCalibration, average_adult
 from teleop.body_geometry import HIP, SEEN, SHOULDER, BodyGeometryError, check_body
 from teleop.filters import OneEuroFilter, OneEuroSettings
 from teleop.gripper_retarget import GripperRetargeter
 from teleop.hand_calibration import HandCalibration
-from teleop.hand_geometry import HandGeometryError, Side, rotation_palm_to_camera
-from teleop.hand_palm import arched
+from teleop.hand_geometry import HandGeometryError, Side
 from teleop.hand_retarget import HandRetargeter
 from teleop.head_retarget import HeadRetargeter
 from teleop.operator_view import BodyView, OperatorFrame
@@ -123,7 +123,11 @@ class HandLimb:
 
 
 class ArmLimb:
-    """A robot arm; the wrist turns with the palm where the hand is seen too."""
+    """A robot arm; the wrist turns with the palm where the hand is seen too.
+
+    Attributes:
+        guard: keeps every step inside the arm's fence, also on the way to where the operator's arm is; or None.
+    """
 
     relative = True
 
@@ -132,21 +136,31 @@ class ArmLimb:
         self.side: Side = retargeter.side
         self.name: LimbName = "right_arm" if self.side == "right" else "left_arm"
         self.joints = retargeter.joints
+        arm = retargeter.arm
+        self.guard = None if arm.fence is None else FenceGuard(arm.fence, arm.chain, arm.points)
 
     def reset(self) -> None:
         self.retargeter.reset(None)
 
+    @property
+    def hint(self) -> str:
+        """What keeps the arm from where the operator's is, and what to do; empty when nothing does."""
+        obstacle = self.retargeter.obstacle
+        if obstacle == "fence" or (self.guard is not None and self.guard.stopped):
+            return f"{self.side} hand at the fence: bring it back"
+        return f"{self.side} arm at the robot's body or other arm: bring it away" if obstacle else ""
+
     def see(self, frame: OperatorFrame, position_rad: Array) -> Array:
         body = body_of(frame)
         try:
-            return self.retargeter.see(body, self._palm(frame), frame.capture_ns)
+            return self.retargeter.see(body, self._palm(frame, body), frame.capture_ns)
         except BodyGeometryError as error:
             raise LimbLostError(f"the {self.side} arm is not recognised: {error}") from error
 
-    def _palm(self, frame: OperatorFrame) -> Array | None:
+    def _palm(self, frame: OperatorFrame, body: BodyView) -> Array | None:
         hand = frame.hands.get(self.side)
         try:
-            return None if hand is None else arched(rotation_palm_to_camera(hand.world_m, self.side), self.side)
+            return None if hand is None else self.retargeter.palm(body, hand)
         except HandGeometryError:
             return None
 

@@ -77,11 +77,15 @@ class TeleopNode(BoothNode):
         dwell_s = self.declare("dwell_s", 0.6, "how long the open palm is held to engage [s]")
         if not 0.1 <= dwell_s <= 10.0:
             raise InputError(f"parameter dwell_s should lie between 0.1 and 10 s, found {dwell_s}")
+        prediction_ms = self.declare(
+            "prediction_ms", 0.0, "hands and arms are asked to be where they will be then [ms]"
+        )
         self._session = ImitationSession(
             self._robot,
             build_limbs(self._robot, parts),
             ClutchSettings(dwell_ns=round(dwell_s * 1e9)),
             load(profile_path(profile)) if profile else None,
+            prediction_ms,
         )
         active = set(self._session.active_joints.tolist())
         topics = [command(name) for name, members in self._robot.groups if active & set(members)]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from teleop.camera import Image, bundled_clip
 from teleop.hand_geometry import Side
 from teleop.models import ModelError
-from teleop.video_landmarker import VideoLandmarker
+from teleop.tracker_landmarker import VideoLandmarker
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions,
 
 from teleop.camera import Image
 from teleop.operator_view import BodyView
-from teleop.video_landmarker import VideoLandmarker
+from teleop.tracker_landmarker import VideoLandmarker
 
 
 class BodyTracker(VideoLandmarker):

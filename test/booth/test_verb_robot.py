@@ -47,6 +47,15 @@ def test_a_row_of_the_body_tells_bus_limits_speed_and_poses(capsys: pytest.Captu
     assert rows["lift_joint"][5:9] == ["-0.500", "+0.000", "m", "0.15"]
 
 
+def test_the_fence_of_each_hand_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    show("ffw_sh5")
+    printed = capsys.readouterr().out
+    assert "fence of the right hand: x -0.25 … +1.00, y -1.25 … +0.50, z -1.00 … +0.75 m in arm_base_link" in printed
+    assert "fence of the left hand: x -0.25 … +1.00, y -0.50 … +1.25, z -1.00 … +0.75 m in arm_base_link" in printed
+    show("xl330_hand")
+    assert "fence" not in capsys.readouterr().out
+
+
 def test_json_is_one_line_and_reads_as_the_robot(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     show("ffw_bg2", picture="bg2.png", as_json=True)
     captured = capsys.readouterr()

@@ -34,7 +34,7 @@ HAND, OP3, BODY = (load_robot(name) for name in ("hx5_d20_right", "op3", "ffw_sh
 
 def processes(driver="virtual", **more):
     """Every process that any graph with this driver can have, by name."""
-    options = GraphOptions(driver=driver, **more)
+    options = GraphOptions(driver=driver, **{"prediction_ms": 20.0} | more)
     booth = booth_processes(HAND, "hx5_d20_right", options)
     replay = replay_processes(HAND, "hx5_d20_right", options, "/a/episode.h5", "report.json", 0.5)
     return {spec.name: spec for spec in [*booth, *replay]}
@@ -202,6 +202,7 @@ def test_options_reach_the_process_that_needs_them():
         parts="right_hand",
         profile="ada",
         pedal=True,
+        prediction_ms=40.0,
     )
     assert specs["driver"].parameters == {
         "robot": "hx5_d20_right",
@@ -216,6 +217,7 @@ def test_options_reach_the_process_that_needs_them():
         "parts": "right_hand",
         "profile": "ada",
         "pedal": True,
+        "prediction_ms": 40.0,
     }
     assert specs["recorder"].parameters == {
         "robot": "hx5_d20_right",
@@ -234,6 +236,10 @@ def test_options_reach_the_process_that_needs_them():
         "report": "report.json",
         "speed": 0.5,
     }
+
+
+def test_what_is_predicted_is_left_to_the_parameter_file_unless_it_is_chosen():
+    assert "prediction_ms" not in processes(prediction_ms=0.0)["teleop"].parameters
 
 
 def test_real_servos_are_at_the_robots_own_port_unless_told_otherwise():

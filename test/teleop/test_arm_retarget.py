@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from counted import counted
+from fences import fenced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -34,7 +35,8 @@ from teleop.arm_retarget import APART_M, JUMPS, PALM_MEMORY_NS, TOGETHER_M, ArmR
 from teleop.body_calibration import BodyCalibration
 from teleop.body_geometry import WRIST, BodyGeometryError
 
-ROBOTS = {name: load_robot(name) for name in ("ffw_sh5", "ffw_sg2", "ffw_bg2", "op3")}
+ROBOTS = {name: fenced(load_robot(name), None) for name in ("ffw_sh5", "ffw_sg2", "ffw_bg2", "op3")}
+"""Without their fences: all that the joints can do is asked of them. `test_arm_fence` is about the fences."""
 WITH_WRIST = ("ffw_sh5", "ffw_sg2", "ffw_bg2")
 ARMS = [(name, side) for name in ROBOTS for side in SIDES]
 EACH_ARM = pytest.mark.parametrize(("name", "side"), ARMS)

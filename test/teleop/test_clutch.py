@@ -11,9 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from synthetic_hands import NS_PER_S
 
 from robots import load_robot
+from teleop.blend import Blend
 from teleop.clutch import MS, Clutch, ClutchSettings
 from teleop.clutch_table import LIMB_TABLE, TABLE, Action, Event, LimbEvent, LimbState, Move, State
-from teleop.limb_clutch import LONGEST_STEP_NS, Blend, LimbClutch
+from teleop.limb_clutch import LONGEST_STEP_NS, LimbClutch
 from teleop.operator_view import OperatorFrame
 
 ROBOT = load_robot("ffw_sh5")

@@ -76,14 +76,14 @@ VIEWS = {(side, name): hand_view(side, *shown) for side in ("right", "left") for
 class Film:
     """A session of fake limbs, and the frames that it has been shown."""
 
-    def __init__(self, *limbs, settings=FULL, measured=MEASURED):
+    def __init__(self, *limbs, settings=FULL, measured=MEASURED, prediction_ms=0.0):
         self.fakes = {
             name: FakeLimb(name, SIDE[name], INDICES[name], relative=name.endswith("arm"))
             for name in limbs or ("right_hand", "left_hand", "right_arm", "left_arm", "head")
         }
         for fake in self.fakes.values():
             fake.shows = MEASURED[fake.joints]
-        self.session = ImitationSession(ROBOT, list(self.fakes.values()), settings)
+        self.session = ImitationSession(ROBOT, list(self.fakes.values()), settings, prediction_ms=prediction_ms)
         self.now_ns = START
         if measured is not None:
             self.session.measure(measured)
@@ -930,3 +930,44 @@ class AnyOperator(RuleBasedStateMachine):
 
 TestAnyOperator = AnyOperator.TestCase
 TestAnyOperator.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+# ---- prediction -------------------------------------------------------------------------------------------
+
+
+def moved(prediction_ms, frames=12, speed_rad_s=0.3):
+    """A film in which all limbs move steadily, and where they were asked to be at its end, by limb."""
+    film = Film(prediction_ms=prediction_ms).engage()
+    begin = {name: fake.shows.copy() for name, fake in film.fakes.items()}
+    inwards = {name: np.sign((LOWER + UPPER)[fake.joints] / 2 - begin[name]) for name, fake in film.fakes.items()}
+    for count in range(1, frames + 1):
+        for name, fake in film.fakes.items():
+            fake.shows = begin[name] + inwards[name] * speed_rad_s * count * FRAME_NS / NS_PER_S
+        film.palms()
+    return film, {name: (film.of(name), inwards[name]) for name in film.fakes}
+
+
+@pytest.mark.parametrize("prediction_ms", [50.0, 100.0])
+def test_hands_and_arms_are_asked_to_be_where_they_will_be_and_the_head_is_not(prediction_ms):
+    (_, plain), (film, ahead) = moved(0.0), moved(prediction_ms)
+    for name, (there, inwards) in ahead.items():
+        lead = 0.0 if name == "head" else 0.3 * prediction_ms * 1e-3
+        np.testing.assert_allclose(there, plain[name][0] + inwards * lead, atol=1e-6, err_msg=name)
+    film.palms(10)
+    for name, fake in film.fakes.items():
+        np.testing.assert_allclose(film.of(name), fake.shows, atol=1e-9)
+
+
+def test_nothing_is_predicted_unless_it_is_asked_for():
+    film, plain = moved(0.0)
+    for name, fake in film.fakes.items():
+        np.testing.assert_array_equal(plain[name][0], np.clip(fake.shows, LOWER[fake.joints], UPPER[fake.joints]))
+
+
+def test_a_limb_that_is_lost_goes_back_to_where_it_was_seen_last():
+    film, _ = moved(100.0)
+    last = film.fakes["left_arm"].shows.copy()
+    film.fakes["left_arm"].shows = None
+    film.palms(10)
+    assert film.session.limbs["left_arm"].state is LimbState.HELD
+    np.testing.assert_allclose(film.of("left_arm"), last, atol=1e-9)
