@@ -7,16 +7,24 @@ to all three phalanges by least squares, so abduction stays known while the firs
 
 import numpy as np
 
-from robots.frames import Array
+from robots.frames import Array, read_only
 
 STRAIGHT_PRIOR = 1.0
 """Weight of "no abduction" against the squared lengths of the (unit) phalanges' projections into the palm."""
 
-FARTHEST_BACK_RAD = 0.7
-"""A joint reads between this much hyperextension and a full turn less: folding up further is read as bending."""
+FARTHEST_BACK_RAD = 1.6
+"""A joint reads between this much hyperextension and a full turn less: no finger bends by more than 130 degrees, while
+a tracker does read one bent far back."""
 
 FULL_BEND_RAD = np.pi / 2
 """A joint bent by this much needs no correction."""
+
+LEAST_BEND_RAD = read_only(np.array([-0.35, -0.1, -0.1]))
+"""How far MCP, PIP and DIP bend back."""
+
+DIP_PER_PIP, COUPLED = 2.0 / 3.0, 0.5
+"""A DIP that moves freely bends by two thirds of its PIP (Rijpkema and Girard, SIGGRAPH 1991). Trackers read DIPs to 10
+to 30 degrees, about what hands differ from the rule: both count the same."""
 
 
 def finger_posture(directions: Array) -> Array:
@@ -51,7 +59,8 @@ def straighten(directions: Array, posture_rad: Array, flat_rad: Array) -> Array:
     """Phalanges as they are on a hand whose flat fingers read ``flat_rad``.
 
     Flat reads as straight, and a joint that is bent by a right angle or more stays as it is; in between the correction
-    fades out linearly, because the error of a flat hand is not there in a fist.
+    fades out linearly, because the error of a flat hand is not there in a fist. Then a DIP is drawn to what its PIP
+    tells of it, and no joint bends back farther than a hand's.
 
     Args:
         directions: (f, 3, 3) unit vectors: finger, phalanx, xyz.
@@ -63,7 +72,9 @@ def straighten(directions: Array, posture_rad: Array, flat_rad: Array) -> Array:
     """
     seen = posture_rad[:, 1:]
     fade = np.minimum(np.maximum((FULL_BEND_RAD - seen) / (FULL_BEND_RAD - flat_rad), 0.0), 1.0)
-    turn = -np.cumsum(flat_rad * fade, axis=1)[:, :, None]
+    bends = seen - flat_rad * fade
+    bends[:, 2] += COUPLED * (DIP_PER_PIP * np.maximum(bends[:, 1], 0.0) - bends[:, 2])
+    turn = np.cumsum(np.maximum(bends, LEAST_BEND_RAD) - seen, axis=1)[:, :, None]
     axis = np.zeros((len(directions), 1, 3))
     axis[:, 0, 1], axis[:, 0, 2] = np.cos(posture_rad[:, 0]), np.sin(posture_rad[:, 0])
     sine, cosine = np.sin(turn), np.cos(turn)

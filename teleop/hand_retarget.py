@@ -114,8 +114,8 @@ class HandRetargeter:
         Raises:
             HandGeometryError: no hand that can be the operator's; hold the last positions.
         """
-        lengths = self._learned.lengths_m if self._lengths is None else self._lengths
-        points = self._gate.see(points_m, stamp_ns, lengths)
+        expected = self._learned.likely_m if self._lengths is None else self._lengths
+        points = self._gate.see(points_m, stamp_ns, expected)
         lengths = self._learned.see(points) if self._lengths is None else self._lengths
         elapsed_s = self._elapsed_s(stamp_ns)
         arch = self._calibration.arch_rad

@@ -53,10 +53,10 @@ class SolverSettings:
         tolerance_rad: a smaller step is the last one.
     """
 
-    tip: float = 1.5
-    distal: float = 1.3
+    tip: float = 1.6
+    distal: float = 1.35
     extension: float = 1.0
-    pair_per_m: float = 45.0
+    pair_per_m: float = 75.0
     stay: float = 0.05
     iterations: int = 2
     time_ns: int = 2_000_000
@@ -66,6 +66,8 @@ class SolverSettings:
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-5, 1e2
 """Levenberg-Marquardt damping as a share of the diagonal."""
 ACTIVE_SET_PASSES = 3
+AT_LIMIT_RAD = 1e-9
+"""A joint this near to its limit stands there: rounding does not decide which way the others go."""
 
 FAR_RAD = 0.5
 """A joint that is farther than this from what the operator shows may start from there: the way between may be uphill,
@@ -148,7 +150,7 @@ class HandSolver:
     def _step(self, system: Array, gradient: Array, position: Array) -> Array:
         """Newton step (k,) to subtract, that keeps every joint inside its limits."""
         farthest, nearest = position - self._model.lower_rad, position - self._model.upper_rad
-        fixed = ((farthest <= 0.0) & (gradient > 0.0)) | ((nearest >= 0.0) & (gradient < 0.0))
+        fixed = ((farthest <= AT_LIMIT_RAD) & (gradient > 0.0)) | ((nearest >= -AT_LIMIT_RAD) & (gradient < 0.0))
         step: Array = np.zeros(len(position))
         for _ in range(ACTIVE_SET_PASSES):
             free = ~fixed

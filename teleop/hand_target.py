@@ -21,11 +21,24 @@ SPREAD_WEIGHT, BEND_WEIGHT, REST_WEIGHT = 0.1, 0.03, 0.005
 """How strongly the solver leans on the operator's own abduction and flexion, and a thumb on its resting pose: squared,
 against 1 for a radian of the tip's direction. Little: they decide between shapes that are equally good."""
 
+KNOWN_SPREAD, KNOWN_BEND, KNOWN_THUMB = 0.4, 0.4, 0.2
+"""So much more on a calibrated hand: its angles are read without the tracker's own offsets."""
+
+FOLDED, STRETCHED = 0.45, 0.75
+"""Knuckle to tip over the finger's length: below it is folded, above it is not at all."""
+FOLDED_SPREAD, FOLDED_BEND, FOLDED_SHED = 0.5, 0.3, 0.5
+"""How much more a folded finger leans on its posture, and the share of its direction that it gives up. Its tip lies
+near the palm, so the direction from the wrist says less of the finger than of the palm's length, which robots have
+other; and at a bent knuckle a hand's finger can't lean sideways, as a robot's could to meet that direction."""
+
 _COUNTED = np.array([[0.0, 1.0, 1.0]] + 4 * [[1.0, 1.0, 1.0]])
 """Bones beyond the knuckle; the thumb's first one is its metacarpal."""
 
 SHED = 0.8
 """Share of its own shape that a digit gives up to meet the thumb."""
+MEETING_BEND = 0.1
+"""How much more a finger that meets the thumb leans on its posture: of all shapes that meet, the nearest one is the
+shortest way, and looks like the operator's."""
 
 
 class TargetMaker:
@@ -40,6 +53,7 @@ class TargetMaker:
         self._has_thumb = bool(digits[0] == 0)
         self._from_angles, self._weight = _posture_map(model)
         self._shown: NDArray[np.bool_] = np.asarray(self._from_angles.any(axis=1))
+        self._known, self._folded, self._meeting = _more_weight(model, self._shown)
         self._rest = rest_rad * ~self._shown
         self._pinch = Pinch(model.count - 1 if self._has_thumb else 0)
 
@@ -74,6 +88,7 @@ class TargetMaker:
         chord, last = tips - points[self._knuckles], tips - points[self._segment]
         length = np.einsum("ijk,ij->i", lengths, _COUNTED)[self._digits]
         extension = np.minimum(_norms(chord) / length, 1.0)
+        folded = _folded(extension) * (self._digits > 0)
         weight, pair, pair_weight = np.ones(self._model.count), np.zeros((0, 3)), np.zeros(0)
         if self._has_thumb:
             gap = touching[0] - touching[1:]
@@ -82,21 +97,43 @@ class TargetMaker:
             pair = gap * (left * 0.5 * (scale[0] + scale[1:]))[:, None]
             weight[1:] -= SHED * np.minimum(pair_weight, 1.0)
             weight[0] -= SHED * min(float(pair_weight.max(initial=0.0)), 1.0)
+        lean = self._folded @ (folded * weight) + self._meeting @ np.minimum(pair_weight, 1.0)
+        if flat_rad is not None:
+            lean += self._known @ weight
         return HandTarget(
             tip=tips / _norms(tips)[:, None],
             distal=last / _norms(last)[:, None],
             extension=extension,
             pair_m=pair,
             pair_weight=pair_weight,
-            weight=weight,
+            weight=weight * (1.0 - FOLDED_SHED * folded),
             posture_rad=self._from_angles @ np.concatenate([thumb_bends(directions[0]), posture.ravel()]) + self._rest,
-            posture_weight=self._weight,
+            posture_weight=self._weight + lean,
             shown=self._shown,
         )
 
 
 def _norms(vectors: Array) -> Array:
     return np.asarray(np.maximum(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), 1e-6))
+
+
+def _folded(extension: Array) -> Array:
+    """1 for a folded digit, 0 for a stretched one, and smoothly between."""
+    share = np.minimum(np.maximum((STRETCHED - extension) / (STRETCHED - FOLDED), 0.0), 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share))
+
+
+def _more_weight(model: HandModel, shown: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """How much more joints lean on the posture by digit: on a known hand and of a folded finger, (k, d) each; and of
+    one that meets the thumb, (k, d - 1), or (k, 0) without a thumb."""
+    moved = np.abs(model.select).reshape(model.count, model.depth, -1).max(axis=1).T > 0.0
+    spread = np.isin(np.arange(len(shown)), model.spread)
+    finger = model.digits > 0
+    known = np.where(spread, KNOWN_SPREAD, KNOWN_BEND)[:, None] * finger + KNOWN_THUMB * ~finger
+    folded = np.where(spread, FOLDED_SPREAD, FOLDED_BEND)[:, None] * finger
+    own = moved & shown[:, None]
+    met = np.arange(1, model.count) if model.digits[0] == 0 else np.zeros(0, int)
+    return known * own, folded * own, MEETING_BEND * own[:, met]
 
 
 def _bones(points: Array) -> tuple[Array, Array]:

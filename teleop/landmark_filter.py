@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robots.frames import Array
-from teleop.hand_bones import BONES, INCIDENCE, bone_lengths, bone_vectors
+from teleop.hand_bones import ADULT_SHARE, BONES, INCIDENCE, PALM_BONE, bone_lengths, bone_vectors
 
 LONGEST_STEP_S = 0.2
 """After a longer pause the filter starts afresh: the old value says nothing about the new one."""
@@ -32,14 +32,14 @@ class LandmarkSettings:
     Attributes:
         noise_m: standard deviation of a landmark in x and y that shall not be taken for motion; twice what is usual.
         depth_ratio: how many times more it is in z (measured on a MediaPipe clip).
-        length_m: standard deviation of a bone's length.
+        length_m: standard deviation of a bone's length; the tracker's change by that much with the hand's posture.
         rest_hz: cut-off of a still digit. hz_per_m_s: how much faster it gets with the digit's speed.
         speed_hz: cut-off of that speed.
     """
 
     noise_m: float = 0.004
     depth_ratio: float = 2.4
-    length_m: float = 0.005
+    length_m: float = 0.010
     rest_hz: float = 0.05
     hz_per_m_s: float = 200.0
     speed_hz: float = 1.5
@@ -107,10 +107,20 @@ class LearnedLengths:
     shorter (frugal streaming: Ma, Muthukrishnan, Sandler 2013)."""
 
     FIRST_SHARE, LAST_SHARE = 0.05, 0.004
+    LIKELY = 0.6, 1.6
+    """Medians beyond these shares of an adult's bones come from a hand seen end-on: they shall not shut out others."""
 
     def __init__(self) -> None:
         self.lengths_m: Array | None = None
         self._seen = 0
+
+    @property
+    def likely_m(self) -> Array | None:
+        """The medians (23,) [m] by which other hands may be judged; None before the first frame."""
+        if self.lengths_m is None:
+            return None
+        adult = ADULT_SHARE * self.lengths_m[PALM_BONE]
+        return np.asarray(np.minimum(np.maximum(self.lengths_m, self.LIKELY[0] * adult), self.LIKELY[1] * adult))
 
     def see(self, points_m: Array) -> Array:
         """Take one frame in; the medians (23,) [m]."""

@@ -16,8 +16,9 @@ LONGEST_RATIO, LENGTH_SLACK_M = 1.8, 0.012
 """A bone is at most this much longer than expected: depth errors of a tracker shorten bones to a third, and lengthen
 them by up to 1.4."""
 
-SHORTEST_DIGIT = 0.4
-"""A digit's three outer bones together have at least this share of their expected length."""
+SHORTEST_DIGIT = np.array([0.25, 0.4, 0.4, 0.4, 0.4])
+"""A digit's three outer bones together have at least this share of their expected length; a thumb that meets a finger
+points at the camera, and trackers shorten it."""
 
 THUMB_BEHIND_M = 0.009
 """The thumb's base lies on the palm's side; this much behind the palm it is the other hand's."""
@@ -81,8 +82,8 @@ class PlausibleHand:
                 f"expected about {expected[longest] * 1e3:.0f} mm"
             )
         digits, usual = found[:20].reshape(5, 4)[:, 1:].sum(1), expected[:20].reshape(5, 4)[:, 1:].sum(1)
-        shortest = int(np.argmin(digits / usual))
-        if digits[shortest] < SHORTEST_DIGIT * usual[shortest]:
+        shortest = int(np.argmin(digits / (SHORTEST_DIGIT * usual)))
+        if digits[shortest] < SHORTEST_DIGIT[shortest] * usual[shortest]:
             raise HandGeometryError(
                 f"digit {shortest + 1} is {digits[shortest] * 1e3:.0f} mm long, "
                 f"expected about {usual[shortest] * 1e3:.0f} mm"
