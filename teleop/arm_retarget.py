@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One robot arm from the operator's: limb directions onto the robot's limb lengths, the palm's turn onto its wrist.
 
-Every frame: plausible? -> torso frame -> limb directions, depth restored -> One-Euro filters -> where both hands work
-together, where this hand must be -> `teleop.arm_follower`.
+Every frame: plausible? -> torso frame -> limb directions, depth restored -> filters without lag -> where both hands
+work together, where this hand must be -> `teleop.arm_follower`.
 """
 
 from typing import TypeGuard
@@ -14,6 +14,7 @@ from robots.load_kinematics import load_kinematics
 from robots.schema import Robot
 from teleop.arm_collision import Capsules, surroundings
 from teleop.arm_follower import ArmFollower
+from teleop.arm_lead import LeadingFilter
 from teleop.arm_model import ArmModel, body_capsules
 from teleop.arm_target import ArmTarget
 from teleop.body_calibration import BodyCalibration
@@ -49,6 +50,10 @@ RAISED, HANGING = 0.65, 0.9
 LARGEST_JUMP_RAD, JUMPS, JUMP_MEMORY_NS = 1.2, 3, 500_000_000
 """A limb that turns farther between two frames is an error of the tracker; as many in a row are the truth."""
 
+MET_SHARE, NEWEST_SHARE = 0.6, 0.5
+"""Of the joints' speed that a follower should meet them with, and of the newest step in that speed. An arm needs 0.4 s
+to stop from its top speed: one that meets a moving target at full speed shoots past where the target stops."""
+
 PALM_MEMORY_NS = 700_000_000
 """For this long after the palm was last seen the wrist keeps its turn; then it goes to rest."""
 
@@ -64,6 +69,7 @@ class ArmRetargeter:
         side: the operator's and the robot's arm.
         calibration: of the operator; may be set at any time.
         partner: the other arm's retargeter, whose pose this one keeps clear of; without one that arm is guessed.
+        velocity_rad_s: (k,) how fast a follower should pass the last joint positions.
     """
 
     def __init__(self, robot: Robot, side: Side) -> None:
@@ -84,8 +90,8 @@ class ArmRetargeter:
         self._body = body_capsules(robot, tree, self.arm)
         self.joints = np.array([robot.joint_names.index(name) for name in self.arm.chain.joint_names])
         self._follower = ArmFollower(self.arm, np.array(robot.velocity_rad_s)[self.joints])
-        self._torso, self._limbs = OneEuroFilter(TORSO_FILTER), OneEuroFilter(LIMB_FILTER)
-        self._palm = OneEuroFilter(PALM_FILTER)
+        self._torso = OneEuroFilter(TORSO_FILTER)
+        self._limbs, self._palm = LeadingFilter(LIMB_FILTER), LeadingFilter(PALM_FILTER)
         self.reset(None)
 
     def reset(self, position_rad: Array | None = None) -> None:
@@ -95,6 +101,7 @@ class ArmRetargeter:
         self._palm_ns: int | None = None
         self._seen: Array | None = None
         self._jumps = 0
+        self.velocity_rad_s = np.zeros(len(self.joints))
         for each in (self._torso, self._limbs, self._palm):
             each.reset()
 
@@ -127,16 +134,21 @@ class ArmRetargeter:
         limbs_m = self._limbs_m(body, rotation_camera_from_palm)
         self._refuse_jump(limbs_m, stamp_ns)
 
+        first = self._stamp_ns is None
         elapsed_s = FIRST_STEP_S if self._stamp_ns is None else min((stamp_ns - self._stamp_ns) * 1e-9, LONGEST_STEP_S)
         self._stamp_ns, self._seen = stamp_ns, limbs_m
         torso = rotation_camera_from_torso(self._torso(axes, stamp_ns))
-        limbs = _units(self._limbs(_units(limbs_m @ torso), stamp_ns))
+        limbs = _units(self._limbs(_units(limbs_m @ torso), stamp_ns, (stamp_ns - body.stamp_ns) * 1e-9))
         palm = self._palm_in_torso(rotation_camera_from_palm, torso, stamp_ns)
         other_limbs = self._other_limbs(body, torso)
         hand_m, weight = self._hand_beside(body, torso, limbs, other_limbs)
         around = surroundings(self._body, self._other_capsules(other_limbs))
         hold_wrist = self._palm_ns is not None and stamp_ns - self._palm_ns <= PALM_MEMORY_NS
-        return self._follower.follow(ArmTarget(limbs, palm, hand_m, weight), around, elapsed_s, hold_wrist).copy()
+        before = self._follower.joints
+        joints = self._follower.follow(ArmTarget(limbs, palm, hand_m, weight), around, elapsed_s, hold_wrist).copy()
+        newest = np.zeros(len(joints)) if first else MET_SHARE * (joints - before) / elapsed_s
+        self.velocity_rad_s = self.velocity_rad_s + NEWEST_SHARE * (newest - self.velocity_rad_s)
+        return joints
 
     def palm(self, body: BodyView, hand: HandView) -> Array:
         """Rotation from the palm of this side's hand to the camera (3, 3), as `see` takes it; does not change anything.

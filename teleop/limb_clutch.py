@@ -159,10 +159,10 @@ class LimbClutch:
 
     @property
     def velocity_rad_s(self) -> Array | None:
-        """How fast the last target moves (k,) [rad/s], where the limb knows it and is followed without a blend."""
-        exactly = self.wanted_rad is not None and np.array_equal(self.position_rad, self.wanted_rad)
-        follows = self.state is LimbState.FOLLOWING and not self.blending and exactly
-        return self.limb.velocity_rad_s if follows and isinstance(self.limb, HandLimb) else None
+        """How fast the last target is to be passed (k,) [rad/s], where the limb says so and no blend is on."""
+        there = self.wanted_rad is not None and np.allclose(self.position_rad, self.wanted_rad, rtol=0.0, atol=1e-9)
+        follows = self.state is LimbState.FOLLOWING and not self.blending and there
+        return self.limb.velocity_rad_s if follows and isinstance(self.limb, HandLimb | ArmLimb) else None
 
     def stop(self) -> None:
         """Follow no longer."""

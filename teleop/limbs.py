@@ -143,6 +143,11 @@ class ArmLimb:
         self.retargeter.reset(None)
 
     @property
+    def velocity_rad_s(self) -> Array | None:
+        """How fast the last positions should be passed (k,) [rad/s]."""
+        return self.retargeter.velocity_rad_s
+
+    @property
     def hint(self) -> str:
         """What keeps the arm from where the operator's is, and what to do; empty when nothing does."""
         obstacle = self.retargeter.obstacle
