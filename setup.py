@@ -6,6 +6,9 @@ from glob import glob
 from setuptools import setup
 
 PACKAGE = "humanoid_booth"
+EXPORT = ["av>=15", "dask>=2025.1", "distributed>=2025.1", "pyarrow>=17"]
+JPEG = ["simplejpeg>=1.7"]
+LIBRARY = ["fsspec>=2024.6"]
 
 setup(
     name=PACKAGE,
@@ -35,6 +38,7 @@ setup(
         "numba>=0.61",
         "numpy>=1.26",
         "opencv-contrib-python>=4.10",
+        "pillow>=10.0",
         "pydantic>=2.8",
         "pyserial>=3.5",
         "PyYAML>=6.0",
@@ -51,7 +55,14 @@ setup(
             "ros-std-srvs==5.3.6",
             "ros-trajectory-msgs==5.3.6",
         ],
+        "export": EXPORT,
+        "jpeg": JPEG,
+        "library": LIBRARY,
+        "view": ["rerun-sdk>=0.24"],
         "test": [
+            *EXPORT,
+            *JPEG,
+            *LIBRARY,
             "hypothesis>=6.100",
             "mypy==2.4.1",
             "pytest>=8",

@@ -4,22 +4,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from booth import (
-    verb_bench,
-    verb_calibrate,
-    verb_demo,
-    verb_episode,
-    verb_fault,
-    verb_models,
-    verb_record,
-    verb_robot,
-    verb_servo,
-    verb_studio,
-    verb_track,
-    verb_up,
-    verb_virtual_robot,
-)
 from booth.output import say
 from graph.errors import EXIT_INTERRUPTED, BoothError
 
@@ -29,24 +15,30 @@ Results go to standard output (with --json as its last line), logs to standard e
 This software can only make a protective stop. The emergency stop is the robot's power switch."""
 
 VERBS = (
-    verb_demo,
-    verb_up,
-    verb_models,
-    verb_robot,
-    verb_servo,
-    verb_virtual_robot,
-    verb_fault,
-    verb_track,
-    verb_calibrate,
-    verb_record,
-    verb_episode,
-    verb_studio,
-    verb_bench,
+    "demo",
+    "up",
+    "models",
+    "robot",
+    "servo",
+    "virtual-robot",
+    "fault",
+    "track",
+    "calibrate",
+    "record",
+    "episode",
+    "export",
+    "library",
+    "studio",
+    "bench",
 )
+"""In the order of `booth --help`; each is a module ``booth.verb_…`` with an ``add``."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(wanted: str = "") -> argparse.ArgumentParser:
+    """The command line: with the verb that is wanted, or with all of them where that is no verb.
+
+    A verb's module is imported only when it is needed: some bring a tracker or a plotting library with them.
+    """
     parser = argparse.ArgumentParser(
         prog="booth",
         description="Teleoperate a ROBOTIS humanoid with a camera and record every second as data.",
@@ -54,14 +46,15 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for module in VERBS:
-        module.add(verbs)
+    for name in (wanted,) if wanted in VERBS else VERBS:
+        import_module(f"booth.verb_{name.replace('-', '_')}").add(verbs)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    args = build_parser(words[0] if words else "").parse_args(words)
     try:
         return int(args.run(args))
     except BoothError as error:

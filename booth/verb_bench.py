@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`booth bench bus|imitation|latency`: run one benchmark."""
+"""`booth bench bus|check|export|imitation|latency|record`: run one benchmark."""
 
 import argparse
 from importlib import import_module
@@ -9,6 +9,15 @@ from typing import Any
 from booth.output import result, result_json
 from graph.errors import EXIT_OK
 
+TIMED = (
+    ("bus", 20.0, "the servo bus against its wire and the DYNAMIXEL SDK"),
+    ("check", 30.0, "how much faster than real time an episode of this length is checked"),
+    ("export", 30.0, "LeRobot export of an episode of this length: speed, memory, a second worker"),
+    ("latency", 20.0, "camera frame to goal bytes on the servo bus"),
+    ("record", 60.0, "57 joints at 200 Hz and four cameras: drops, processor, memory, disk"),
+)
+"""Name, seconds by default, help."""
+
 IMITATION = """Films, tracker's models and figures: docs/imitation.md, "Truth"; docs/performance.md, "Copying a person".
 The first time twenty films are drawn (about ten minutes) and kept. Errors for each value of what varies from film to
 film (light, skin, sizes …) compare films in which other things are done, too."""
@@ -16,13 +25,13 @@ film (light, skin, sizes …) compare films in which other things are done, too.
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    parser = verbs.add_parser("bench", help="measure something: bus, imitation, latency")
-    benches = parser.add_subparsers(dest="name", metavar="bus|imitation|latency", required=True)
-    bus = benches.add_parser("bus", help="the servo bus against its wire and the DYNAMIXEL SDK")
-    latency = benches.add_parser("latency", help="camera frame to goal bytes on the servo bus")
-    for bench in (bus, latency):
-        bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: %(default)s)")
-        bench.set_defaults(options=lambda args: {"seconds": args.seconds})
+    parser = verbs.add_parser("bench", help="measure something: bus, check, export, imitation, latency, record")
+    benches = parser.add_subparsers(dest="name", metavar="bus|check|export|imitation|latency|record", required=True)
+    timed = []
+    for name, seconds, text in TIMED:
+        timed.append(benches.add_parser(name, help=text))
+        timed[-1].add_argument("--seconds", type=float, default=seconds, help="how long (default: %(default)s)")
+        timed[-1].set_defaults(options=lambda args: {"seconds": args.seconds})
     imitation = benches.add_parser(
         "imitation",
         help="films of a drawn operator against the measured joints of a virtual humanoid",
@@ -44,7 +53,7 @@ def add(verbs: Any) -> None:
     imitation.set_defaults(
         options=lambda args: {"films": args.films, "picture": args.out, "prediction_ms": args.prediction_ms}
     )
-    for bench in (bus, latency, imitation):
+    for bench in (*timed, imitation):
         bench.add_argument("--json", action="store_true", help="print the figures as JSON")
         bench.set_defaults(run=run)
 

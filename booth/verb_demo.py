@@ -13,7 +13,7 @@ from booth.output import Progress, result, result_json, say
 from booth.plot import plot_episode
 from booth.supervisor import Outcome, StopRequest, Supervisor, choose_domain, graph_environment
 from booth.truth import TruthComparison, compare_with_truth, load_truth
-from booth.verb_episode import replay
+from booth.verb_episode_play import replay
 from booth.verb_models import ensure_model
 from booth.verb_record import wait_for_episode
 from graph.errors import EXIT_FAILED, EXIT_OK, BoothError

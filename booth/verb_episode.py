@@ -1,37 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`booth episode info|check|replay|plot`: look at an episode, judge it, play it on a robot."""
+"""`booth episode info|check|report|plot`: look at an episode, judge it, draw it; `verb_episode_play` has the rest."""
 
 import argparse
-import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from booth.output import result, result_json, say, table
+from booth import verb_episode_play
+from booth.output import Progress, result, result_json, table
 from booth.plot import plot_episode
-from booth.supervisor import StopRequest, Supervisor, graph_environment
-from graph.errors import EXIT_OK, BoothError
-from graph.nodes import DRIVERS, GraphOptions, replay_processes
+from booth.report_page import write_report
+from booth.report_text import finding_lines, summary
+from graph.errors import EXIT_OK
 from recorder.check import check_episode
 from recorder.episode import Episode
-from robots import Robot, load_robot
 
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    parser = verbs.add_parser("episode", help="info, check, replay or plot a recorded episode")
-    actions = parser.add_subparsers(dest="action", metavar="info|check|replay|plot", required=True)
+    parser = verbs.add_parser("episode", help="info, check, report, plot, replay, view or retarget a recorded episode")
+    actions = parser.add_subparsers(dest="action", metavar="info|check|report|plot|replay|view|…", required=True)
     info = _action(actions, "info", "what is in it", run_info)
-    check = _action(actions, "check", "is it fit to learn from? exit code 0: yes (warnings allowed), 2: no", run_check)
+    check = actions.add_parser("check", help="is it fit to learn from? exit code 0: ok or degraded, 2: failed")
+    check.add_argument("episodes", type=Path, nargs="+", metavar="episode", help=".h5 files; several make a table")
+    check.set_defaults(run=run_check)
+    report = _action(actions, "report", "one page: verdict, streams, skew, joints, pictures", run_report)
+    report.add_argument(
+        "--out", type=Path, help=".html or .png to write (default: NAME_report.html beside the episode)"
+    )
     plot = _action(actions, "plot", "picture of commanded and measured joint angles", run_plot)
     plot.add_argument("--out", type=Path, help="PNG to write (default: beside the episode)")
-    replay = _action(actions, "replay", "drive a robot through it; a virtual one unless --port is given", run_replay)
-    replay.add_argument("--robot", help="robot name or YAML file (default: the episode's)")
-    replay.add_argument("--driver", choices=DRIVERS, help="default: dynamixel with --port, else virtual")
-    replay.add_argument("--port", default="", help="serial port of the real robot")
-    replay.add_argument("--speed", type=float, default=1.0, help="speed factor, up to 2 (default: %(default)s)")
-    for action in (info, check, plot, replay):
+    for action in (info, check, report, plot):
         action.add_argument("--json", action="store_true", help="print the result as JSON")
+    verb_episode_play.add(actions)
 
 
 def _action(actions: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
@@ -59,15 +59,31 @@ def run_info(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Print the findings."""
-    report = check_episode(args.episode)
+    """Print the findings of one episode, or the verdicts of several; the exit code is the worst of them."""
+    progress = Progress("checking")
+    reports = []
+    for number, path in enumerate(args.episodes, 1):
+        reports.append(check_episode(path))
+        if len(args.episodes) > 1:
+            progress.show(number / len(args.episodes), path.name)
+    progress.done()
+    single = reports[0] if len(reports) == 1 else None
     if args.json:
-        result_json(report.to_json())
+        result_json(single.to_json() if single else {"episodes": [report.to_json() for report in reports]})
     else:
-        for finding in report.findings:
-            result(f"{finding.level.value:5} {finding.code:22} {finding.text}")
-        result(f"{args.episode.name}: {report.verdict.value}")
-    return report.exit_code
+        result(finding_lines(single) if single else summary(reports))
+    return max(report.exit_code for report in reports)
+
+
+def run_report(args: argparse.Namespace) -> int:
+    """Draw the page."""
+    out = args.out or args.episode.with_name(f"{args.episode.stem}_report.html")
+    report = write_report(args.episode, out)
+    if args.json:
+        result_json({"page": str(out), "verdict": report.verdict.value})
+    else:
+        result(str(out))
+    return EXIT_OK
 
 
 def run_plot(args: argparse.Namespace) -> int:
@@ -80,58 +96,3 @@ def run_plot(args: argparse.Namespace) -> int:
     else:
         result(str(out))
     return EXIT_OK
-
-
-def run_replay(args: argparse.Namespace) -> int:
-    """Play it and report the tracking error against the recording."""
-    with Episode.open(args.episode) as episode:
-        recorded_on = str(episode.attribute("robot"))
-    argument = args.robot or recorded_on
-    options = GraphOptions(driver=args.driver or ("dynamixel" if args.port else "virtual"), port=args.port)
-    report = replay(args.episode, load_robot(argument), argument, options, args.speed)
-    if args.json:
-        result_json(report)
-        return EXIT_OK
-    comparison = report["comparison"]
-    result(f"replayed {report['actions']} actions of {args.episode.name} on {report['robot']}")
-    result(
-        f"ramp to the first pose {report['ramp_s']:.1f} s, then {report['duration_s'] - report['ramp_s']:.1f} s "
-        f"at speed {report['speed']:g}"
-    )
-    result(f"measured against recorded: {comparison['rmse_deg']:.2f} degrees RMS over all joints")
-    result(
-        f"best time shift {comparison['shift_s'] * 1e3:+.0f} ms, then {comparison['rmse_shifted_deg']:.2f} degrees RMS"
-    )
-    return EXIT_OK
-
-
-def replay(
-    path: Path,
-    robot: Robot,
-    robot_argument: str,
-    options: GraphOptions,
-    speed: float = 1.0,
-    environ: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    """Run the replay graph to its end and return the replay node's report.
-
-    Raises:
-        BoothError: it was refused, interrupted, or the driver stopped following.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        report = Path(scratch) / "replay.json"
-        specs = replay_processes(robot, robot_argument, options, str(path.resolve()), str(report), speed)
-        supervisor = Supervisor(specs, environ or graph_environment(), say)
-        with StopRequest() as stopping:
-            supervisor.start()
-            outcome = supervisor.run(stopping)
-            interrupted = stopping()
-        if interrupted:
-            say("[booth] replay interrupted: the robot was held and released")
-            raise KeyboardInterrupt
-        if not report.is_file():
-            error = BoothError(f"replay did not finish: {outcome.reason}; its messages stand above")
-            error.exit_code = outcome.exit_code or error.exit_code
-            raise error
-        loaded: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-        return loaded

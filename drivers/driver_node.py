@@ -38,6 +38,7 @@ from graph.ros_node import (
     to_msg_time,
 )
 from graph.topics import (
+    DRIVER_FACTS,
     DRIVER_STATE,
     JOINT_STATES,
     SENT,
@@ -108,6 +109,7 @@ class DriverNode(BoothNode):
         for thread in self._threads:
             thread.start()
         where = ", ".join(ports.values())
+        self.tell_facts(DRIVER_FACTS, {"ports": ports, "devices": self._link.facts()})
         self.get_logger().info(f"{self._robot.title} on {where}: {len(self._robot.joints)} joints, torque on, holding")
 
     def close(self) -> None:
@@ -176,7 +178,8 @@ class DriverNode(BoothNode):
         message.header.stamp = to_msg_time(cause_ns + self.graph_clock.offset_ns)
         point = JointTrajectoryPoint(time_from_start=to_msg_duration(cycle.written_ns - cause_ns))
         point.positions, point.velocities = cycle.sent_rad.tolist(), cycle.velocity_rad_s.tolist()
-        message.points = [point]
+        limited = JointTrajectoryPoint(positions=cycle.goal_rad.tolist(), time_from_start=point.time_from_start)
+        message.points = [point, limited]
         self._sent.publish(message)
         if cycle.capture_ns is not None and cycle.capture_ns != self._last_capture_ns:
             self._last_capture_ns, self._latency_ns = cycle.capture_ns, cycle.written_ns - cycle.capture_ns

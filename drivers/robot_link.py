@@ -66,6 +66,7 @@ class RobotLink:
             raise
         self.care = Care(robot, self.lines, self.health, ports, opened, clock_ns)
         self._kept: set[int] = set()
+        self._firmware: dict[str, dict[int, int]] = {}
         self._fresh_ns = np.zeros(len(robot.joints), np.int64)
         self._sent = np.full(len(robot.joints), np.nan)
         self._started_ns = 0
@@ -134,6 +135,20 @@ class RobotLink:
         self.health.set_up()
         self._fresh_ns[:] = self._clock_ns()
         return hold
+
+    def facts(self) -> list[dict[str, object]]:
+        """Every device that `prepare` found: bus, ID, model, firmware, and of servos direction and homing offset."""
+        joints = {(self._robot.bus_of(joint), joint.id): joint for joint in self._robot.joints}
+        told: list[dict[str, object]] = []
+        for bus, found in self._firmware.items():
+            for device, firmware in found.items():
+                entry: dict[str, object] = {"bus": bus, "id": device, "firmware": firmware}
+                if (bus, device) in joints:
+                    joint = joints[bus, device]
+                    entry |= {"joint": joint.name, "model": joint.model, "reverse": joint.reverse}
+                    entry |= {"homing_offset_ticks": joint.homing_offset_ticks}
+                told.append(entry)
+        return told
 
     # --- one cycle -----------------------------------------------------------------------------------------------
 
@@ -289,14 +304,16 @@ class RobotLink:
         robot, bus = self._robot.name, line.bus
         self._kept -= {hand.id for hand in line.hands}
         self._kept |= {hand.id for hand in line.hands if self._still_holds(line, hand)}
-        if line.hands:
-            check_identities(bus, robot, {hand.id: ("controller", hand.controller.model) for hand in line.hands})
+        controllers = {hand.id: ("controller", hand.controller.model) for hand in line.hands}
+        hands = check_identities(bus, robot, controllers) if controllers else {}
         new = [hand for hand in line.hands if hand.id not in self._kept]
         for hand in new:
             hand.stop_tables(bus)
         expected = {servo.id: (servo.joint.name, servo.joint.model) for servo in line.servos}
         expected |= {joint.id: (joint.name, joint.model) for hand in new for joint in hand.joints}
         found = check_identities(bus, robot, expected) if expected else {}
+        known = self._firmware.setdefault(line.name, {})
+        known.update({device: identity.firmware for device, identity in {**hands, **found}.items()})
         for servo in line.servos:
             servo.firmware = found[servo.id].firmware
         refuse_other_calibration(bus, line.servos, robot)

@@ -35,6 +35,7 @@ class FaultCode(Enum):
     DRIVER_KILLED = "driver_killed"
     TRACKER_KILLED = "tracker_killed"
     RECORDER_KILLED = "recorder_killed"
+    DISK_FULL = "disk_full"
     INTERRUPT = "interrupt"
     # before anything moves
     WRONG_ROBOT = "wrong_robot"

@@ -70,12 +70,15 @@ class GraphOptions:
         loop: play a video source over and over.
         mirrored: the camera delivers mirror images.
         booth: which booth this is; kept in every episode.
-        cameras: more cameras to record, ``name=/topic`` each.
+        cameras: more cameras to record, ``name=/topic`` each; ``name=raw:/topic`` where the images are not JPEG yet.
+        topics: more topics to record as they are, ``name=/topic:package/msg/Type`` each.
+        preroll_s: so much of what came before the start of a take is recorded, too, at most 30; 0: what the parameter
+            file says, or nothing.
         parts: what copies the operator, such as `hands` or `hands+arms`; empty: all that the robot has but the lift.
         profile: the operator's stored calibration; empty: what the open palm shows.
         pedal: hold to run: a pedal must be pressed.
         prediction_ms: how far ahead hands and arms are predicted, at most 100; 0: what the parameter file says, or not.
-        params: a ROS parameter file for tracker and teleop, such as config/booth.yaml; empty for none.
+        params: a ROS parameter file for tracker, teleop and recorder, such as config/booth.yaml; empty for none.
     """
 
     source: str = "clip"
@@ -91,6 +94,8 @@ class GraphOptions:
     baud: int = 0
     booth: str = ""
     cameras: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    preroll_s: float = 0.0
     params: str = ""
     parts: str = ""
     profile: str = ""
@@ -218,10 +223,13 @@ def is_recording(source: str) -> bool:
 
 def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
     """The recorder alone."""
+    more: dict[str, Parameter] = {"topics": list(options.topics)} if options.topics else {}
+    more |= {"preroll_s": options.preroll_s} if options.preroll_s else {}
     return ProcessSpec(
         "recorder",
         "recorder.recorder_node",
         "recorder",
+        params_file=options.params,
         parameters={
             "robot": robot_argument,
             "directory": options.directory,
@@ -232,21 +240,30 @@ def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
             "cameras": list(options.cameras) or [""],
             "virtual": options.driver == "virtual" or is_pseudo_terminal(options.port),
             "record_on": options.record if options.record != "off" else "manual",
+            **more,
         },
     )
 
 
 def replay_processes(
-    robot: Robot, robot_argument: str, options: GraphOptions, episode: str, report: str, speed: float = 1.0
+    robot: Robot,
+    robot_argument: str,
+    options: GraphOptions,
+    episode: str,
+    report: str,
+    speed: float = 1.0,
+    force: bool = False,
 ) -> list[ProcessSpec]:
     """The robot's side and the replay node; the graph is done when the replay ends."""
+    replay: dict[str, Parameter] = {"robot": robot_argument, "episode": episode, "report": report, "speed": speed}
+    replay |= {"force": force, "virtual": options.driver == "virtual" or is_pseudo_terminal(options.port)}
     return [
         *driver_processes(robot, robot_argument, options),
         ProcessSpec(
             "replay",
             "recorder.replay_node",
             "replay",
-            parameters={"robot": robot_argument, "episode": episode, "report": report, "speed": speed},
+            parameters=replay,
             on_exit=OnExit.FINISH,
         ),
     ]

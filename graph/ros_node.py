@@ -4,12 +4,13 @@
 The name ends in ``_node`` because only such files may import rclpy.
 """
 
+import json
 import logging
 import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Timer
 from types import FrameType
 from typing import Any
@@ -22,8 +23,10 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import String
 
 from graph.errors import EXIT_INPUT, BoothError, InputError
 from graph.stamps import ENV_OFFSET, graph_clock, join, split
@@ -84,6 +87,7 @@ class BoothNode(Node):
         self._state = DiagnosticStatus(name=self._title, message="STARTING", hardware_id=name)
         self._state_publisher = self.create_publisher(DiagnosticStatus, state_topic.name, qos_profile(state_topic.qos))
         self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos_profile(DIAGNOSTICS.qos))
+        self._facts_publisher: Publisher | None = None
         self.create_timer(1.0, self._publish_diagnostics)
 
     def declare(self, name: str, default: Any, description: str) -> Any:
@@ -115,6 +119,12 @@ class BoothNode(Node):
         if before != (message, self._state.level, _wording(self._reason())):
             self.get_logger().info(f"{message}: {self._reason()}" if self._reason() else message)
             self._publish_diagnostics()
+
+    def tell_facts(self, topic: Topic, facts: Mapping[str, object]) -> None:
+        """Publish what is known of device and settings, as JSON; late joiners get the last."""
+        if self._facts_publisher is None:
+            self._facts_publisher = self.create_publisher(String, topic.name, qos_profile(topic.qos))
+        self._facts_publisher.publish(String(data=json.dumps(facts)))
 
     def close(self) -> None:
         """Called once before the node is destroyed; overridden by nodes that hold something."""

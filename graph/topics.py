@@ -56,7 +56,8 @@ PREVIEW = Topic("/tracker/preview/compressed", "sensor_msgs/msg/CompressedImage"
 """The same frame with the skeleton drawn on it, for people."""
 
 SENT = Topic("/driver/sent", "trajectory_msgs/msg/JointTrajectory", Qos.EVENT)
-"""What went onto the wire, 100 Hz: rad after rounding to servo ticks.
+"""What went onto the wire, at the bus rate: in the first point rad after rounding to servo ticks, in the second what
+the motion limiter asked for.
 
 header.stamp is the capture stamp of the camera frame that caused it and ``time_from_start`` how much later the
 bytes were on the wire, so header.stamp + time_from_start is the moment of writing and time_from_start is
@@ -82,11 +83,29 @@ TELEOP_EVENT = Topic("/teleop/event", "std_msgs/msg/String", Qos.EVENT)
 record_start, record_stop."""
 
 RECORDER_STATE = Topic("/recorder/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
-"""``message`` is READY, RECORDING, SAVING, SAVED or FAILED; keys ``take``, ``episode``, ``rows``, ``reason``."""
+"""``message`` is READY, RECORDING, SAVING, SAVED or FAILED; keys ``take``, ``episode``, ``rows``, ``reason``, ``code``,
+``paused``, ``free_gb``, ``rate_mb_s``, ``minutes_left`` (empty while nothing comes), ``left_out`` (messages that this
+computer was too slow for), after a take ``verdict`` and ``findings`` of its check. Level WARN: little room is left, or
+messages were left out."""
+
+RECORDER_EVENT = Topic("/recorder/event", "std_msgs/msg/String", Qos.EVENT)
+"""What the recorder did: record_started, paused, resumed, "mark N". In the take it is a topic of its own."""
+
+RECORDER_MARKER = Topic("/recorder/marker", "std_msgs/msg/String", Qos.EVENT)
+"""For anybody to publish: a word about this moment, such as the name of the sub-task that begins."""
 
 TRACKER_STATE = Topic("/tracker/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """``message`` is STARTING, TRACKING, NO_IMAGE or ENDED; keys ``reason``, ``source``, ``frames``, ``hand_found_frames``,
 ``skipped_frames``."""
+
+REPLAY_STATE = Topic("/replay/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""``message`` is WAITING, ENGAGING, REPLAYING, PAUSED, RELEASING or DONE; key ``reason``."""
+
+DRIVER_FACTS = Topic("/driver/facts", "std_msgs/msg/String", Qos.STATE)
+TRACKER_FACTS = Topic("/tracker/facts", "std_msgs/msg/String", Qos.STATE)
+TELEOP_FACTS = Topic("/teleop/facts", "std_msgs/msg/String", Qos.STATE)
+"""What each node knows of its device and its settings, one JSON object: firmware of every servo, camera and models,
+the operator's calibration. For provenance, not for control."""
 
 SERVICE_ENGAGE = "/driver/engage"  # std_srvs/SetBool: true engages, false releases to READY (holding)
 SERVICE_HOME = "/driver/home"  # std_srvs/Trigger: slowly to the home pose, with the operator released
@@ -96,6 +115,12 @@ SERVICE_STOP = "/driver/stop"  # std_srvs/Trigger: protective stop; a fresh enga
 SERVICE_RECORD_START = "/recorder/start"  # std_srvs/Trigger
 SERVICE_RECORD_STOP = "/recorder/stop"  # std_srvs/Trigger
 SERVICE_RECORD_DISCARD = "/recorder/discard"  # std_srvs/Trigger
+SERVICE_RECORD_PAUSE = "/recorder/pause"  # std_srvs/Trigger: mark what follows as a pause; recording goes on
+SERVICE_RECORD_RESUME = "/recorder/resume"  # std_srvs/Trigger: the pause is over
+SERVICE_RECORD_MARK = "/recorder/mark"  # std_srvs/Trigger: a numbered marker
+SERVICE_REPLAY_PAUSE = "/replay/pause"  # std_srvs/Trigger: stand still where the motion is now
+SERVICE_REPLAY_RESUME = "/replay/resume"  # std_srvs/Trigger: slowly back to that pose, then on
+SERVICE_REPLAY_STOP = "/replay/stop"  # std_srvs/Trigger: stand still, release, end the replay
 
 
 def command(name: str) -> Topic:

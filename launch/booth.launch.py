@@ -31,6 +31,8 @@ def _start(context):
         booth=value("booth"),
         params=value("params"),
         cameras=tuple(value("cameras").split()),
+        topics=tuple(value("topics").split()),
+        preroll_s=float(value("preroll_s")),
         parts=value("parts"),
         profile=value("profile"),
         pedal=value("pedal") == "true",
@@ -56,7 +58,9 @@ def generate_launch_description():
         DeclareLaunchArgument("operator", default_value="", description="who demonstrates"),
         DeclareLaunchArgument("params", default_value="", description="parameter file, see config/booth.yaml"),
         DeclareLaunchArgument("booth", default_value="", description="which booth this is"),
-        DeclareLaunchArgument("cameras", default_value="", description="more cameras: name=/topic name=/topic"),
+        DeclareLaunchArgument("cameras", default_value="", description="more cameras: name=/topic name=raw:/topic"),
+        DeclareLaunchArgument("topics", default_value="", description="more topics: name=/topic:package/msg/Type"),
+        DeclareLaunchArgument("preroll_s", default_value="0.0", description="seconds before the start that are kept"),
         DeclareLaunchArgument(
             "parts", default_value="", description="hands, hands+arms, hands+arms+head …; empty: all"
         ),

@@ -17,7 +17,13 @@ def _start(context):
     options = GraphOptions(driver=value("driver"), port=value("port"), baud=int(value("baud")))
     robot = load_robot(value("robot"))
     processes = replay_processes(
-        robot, value("robot"), options, value("episode"), value("report"), float(value("speed"))
+        robot,
+        value("robot"),
+        options,
+        value("episode"),
+        value("report"),
+        float(value("speed")),
+        value("force").lower() in ("true", "1"),
     )
     return launch_actions(processes)
 
@@ -32,6 +38,7 @@ def generate_launch_description():
         DeclareLaunchArgument("port", default_value="", description="serial port; empty: the robot's own"),
         DeclareLaunchArgument("baud", default_value="0", description="baud rate; 0: the robot's own"),
         DeclareLaunchArgument("speed", default_value="1.0", description="factor on the recorded speed, up to 2"),
+        DeclareLaunchArgument("force", default_value="false", description="although robot file or firmware changed"),
         DeclareLaunchArgument("report", default_value="", description="JSON file for the tracking error"),
     ]
     return LaunchDescription([*arguments, *environment_actions(), OpaqueFunction(function=_start)])

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A take's streams -> the rows of an episode, in memory; images stay views of the take until they are written."""
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.topics import DRIVER_STATE, HANDS, JOINT_STATES, SENT, TELEOP_STATE
+from graph.topics import BODY, DRIVER_STATE, HANDS, JOINT_STATES, RECORDER_EVENT, SENT, TELEOP_STATE
 from recorder import streams
 from recorder.align import Aligned, Bool, Int64, make_ticks, newest_at
 from recorder.command_groups import merged_commands
 from recorder.errors import TakeError
 from recorder.events import Event, told_events
 from recorder.health import Health, StreamRows, assess
+from recorder.metadata import FACTS
 from recorder.schema import SCHEMA_NAME, SCHEMA_VERSION, STALE_NS
 from recorder.take_reader import Take
 from robots.robot import Robot
 
-CAMERA_PATIENCE_NS = 1_000_000_000
-"""The first row waits at most this long for the first frame of a camera."""
+PATIENCE_NS = 1_000_000_000
+"""The first row waits at most this long for the first frame of a camera, and the first look at the operator's body."""
 
 Attribute = str | bool | int | float
 
@@ -60,6 +63,7 @@ class _Streams:
     requested: streams.Commands
     sent: streams.Commands
     hands: streams.Hands
+    body: streams.Bodies
     cameras: dict[str, streams.Frames]
 
 
@@ -79,8 +83,10 @@ def assemble(take: Take) -> EpisodeTables:
         "/time/tick_ns": tick_ns,
         "/time/monotonic_ns": tick_ns - take.metadata.wall_offset_ns,
         "/operator/engaged": engaged,
+        "/operator/paused": _paused(take, tick_ns),
         **_joint_tables(data, rows, engaged),
         **_hand_tables(data.hands, rows["hands"].aligned),
+        **_body_tables(data.body, rows["body"].aligned),
         **_time_tables(data, rows),
         **health.datasets(),
     }
@@ -108,6 +114,7 @@ def _streams(take: Take, robot: Robot) -> _Streams:
         merged_commands(take, robot.groups, names),
         streams.command_samples(take, SENT.name, names),
         streams.hand_samples(take, HANDS.name),
+        streams.body_samples(take, BODY.name),
         {name: streams.frame_samples(take, topic) for name, topic in take.metadata.camera_topics().items()},
     )
 
@@ -119,8 +126,9 @@ def _ticks(data: _Streams, rate_hz: float) -> Int64:
     if len(hands):
         first = max(first, int(hands[0]))
         last = min(last, int(hands[-1]) + STALE_NS["hands"])
-    starts = [int(camera.samples.stamp_ns[0]) for camera in data.cameras.values() if camera.images]
-    first = max([first, *(start for start in starts if start - first <= CAMERA_PATIENCE_NS)])
+    slow = [data.body.samples, *(camera.samples for camera in data.cameras.values())]
+    starts = [int(samples.stamp_ns[0]) for samples in slow if len(samples)]
+    first = max([first, *(start for start in starts if start - first <= PATIENCE_NS)])
     ticks = make_ticks(first, last, rate_hz)
     if not len(ticks):
         raise TakeError(
@@ -140,12 +148,22 @@ def _engaged(take: Take, tick_ns: Int64) -> tuple[Bool, str]:
     return np.zeros(len(tick_ns), np.bool_), "none"
 
 
+def _paused(take: Take, tick_ns: Int64) -> Bool:
+    """(T,) whether the operator had paused the recording at the tick."""
+    words = streams.event_samples(take, RECORDER_EVENT.name)
+    told = [(stamp, text) for stamp, text in zip(words.samples.stamp_ns.tolist(), words.texts, strict=True)]
+    acts = [(stamp, text == "paused") for stamp, text in told if text in ("paused", "resumed")]
+    paused = np.array([pause for _, pause in acts] + [False])
+    return paused[newest_at(np.array([stamp for stamp, _ in acts], np.int64), tick_ns).index]
+
+
 def _stream_rows(data: _Streams, tick_ns: Int64) -> dict[str, StreamRows]:
     samples = {
         "joint_states": data.joints.samples,
         "requested": data.requested.samples,
         "sent": data.sent.samples,
         "hands": data.hands.samples,
+        "body": data.body.samples,
         **{name: camera.samples for name, camera in data.cameras.items()},
     }
     return {name: StreamRows(item, newest_at(item.stamp_ns, tick_ns)) for name, item in samples.items()}
@@ -170,6 +188,7 @@ def _joint_tables(
         "/observations/qvel": _take_rows(data.joints.velocity, joints).astype(np.float32),
         "/observations/effort": _take_rows(data.joints.effort, joints).astype(np.float32),
         "/actions/requested": requested,
+        "/actions/limited": _take_rows(data.sent.limited, rows["sent"].aligned),
         "/actions/sent": sent,
         "/action": action_rows(requested, sent, qpos, engaged),
     }
@@ -196,6 +215,14 @@ def _hand_tables(hands: streams.Hands, aligned: Aligned) -> dict[str, NDArray[np
         "/operator/score": _take_rows(hands.score, aligned),
         "/operator/frame": aligned.pick(hands.frame),
         "/operator/inference_ms": _take_rows(hands.inference_ms, aligned),
+    }
+
+
+def _body_tables(body: streams.Bodies, aligned: Aligned) -> dict[str, NDArray[np.generic]]:
+    return {
+        "/operator/body": _take_rows(body.landmarks, aligned),
+        "/operator/body_uv": _take_rows(body.landmarks_uv, aligned),
+        "/operator/body_visibility": _take_rows(body.visibility, aligned),
     }
 
 
@@ -227,6 +254,7 @@ def _attributes(take: Take) -> dict[str, Attribute]:
         "booth": facts.booth,
         "created": facts.created,
         "software_version": facts.software_version,
+        "provenance": json.dumps(_provenance(take)),
         "wall_offset_ns": facts.wall_offset_ns,
         "wall_drift_ns": int(take.end.get("drift_ns", 0)),
         "complete": take.complete,
@@ -235,6 +263,16 @@ def _attributes(take: Take) -> dict[str, Attribute]:
         "sim": facts.virtual,
         "compress": True,
     }
+
+
+def _provenance(take: Take) -> dict[str, object]:
+    """What recorder, driver, tracker and teleop told of their platform, devices and settings; the last word counts."""
+    told: dict[str, object] = {"recorder": dict(take.metadata.platform)}
+    for source, topic in FACTS.items():
+        for text in streams.event_samples(take, topic.name).texts[-1:]:
+            with suppress(ValueError):
+                told[source] = json.loads(text)
+    return told
 
 
 def _joint_units(robot: Robot) -> str:

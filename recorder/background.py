@@ -19,6 +19,7 @@ class Outcome:
     rows: int = 0
     dropped_rows: int = 0
     verdict: str = ""
+    findings: str = ""
     reason: str = ""
 
 
@@ -33,6 +34,11 @@ class Background:
     def busy(self) -> bool:
         """Whether takes wait or are being finalised."""
         return self._running is not None or bool(self._waiting)
+
+    @property
+    def takes(self) -> list[Path]:
+        """The takes that wait or are being finalised."""
+        return [*self._waiting, *([self._running[0]] if self._running else [])]
 
     def add(self, take: Path) -> None:
         """Finalise this take next; what was added earlier and still waits comes after it."""

@@ -1,26 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is this episode fit to learn from? Findings, each ok, warn or fail, each with a code that scripts can test."""
+"""Is this episode fit to learn from? A verdict, and findings with codes that scripts can test."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from recorder import check_actions, check_images, check_rows
+from recorder import (
+    check_actions,
+    check_clock,
+    check_course,
+    check_images,
+    check_joints,
+    check_rows,
+    check_streams,
+)
+from recorder.check_motion import motion
 from recorder.episode import Episode
 from recorder.errors import EpisodeError
 from recorder.finding import Finding, Level, fail, ok, warn
+from recorder.manifest import changed_datasets
 
 EXIT_OK = 0
 EXIT_FAIL = 2
 
 
 class Verdict(StrEnum):
-    """The worst level among the findings."""
+    """What the worst of the findings makes of the episode: ``degraded`` is usable, but know why."""
 
     OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
+    DEGRADED = "degraded"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +42,31 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """``fail`` when anything failed, else ``warn`` when anything warned, else ``ok``."""
+        """``failed`` when any finding failed, else ``degraded`` when any warned, else ``ok``."""
         levels = {finding.level for finding in self.findings}
         if Level.FAIL in levels:
-            return Verdict.FAIL
-        return Verdict.WARN if Level.WARN in levels else Verdict.OK
+            return Verdict.FAILED
+        return Verdict.DEGRADED if Level.WARN in levels else Verdict.OK
+
+    @property
+    def reasons(self) -> tuple[Finding, ...]:
+        """Why it is not ``ok``: what failed, then what warned."""
+        levels = (Level.FAIL, Level.WARN)
+        return tuple(finding for level in levels for finding in self.findings if finding.level is level)
 
     @property
     def exit_code(self) -> int:
-        """0 when the episode can be used (warnings included), 2 when it can't."""
-        return EXIT_FAIL if self.verdict is Verdict.FAIL else EXIT_OK
+        """0 when the episode can be used (a degraded one, too), 2 when it can't."""
+        return EXIT_FAIL if self.verdict is Verdict.FAILED else EXIT_OK
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
-        findings = [finding.to_json() for finding in self.findings]
-        return {"file": self.path.name, "verdict": self.verdict.value, "findings": findings}
+        return {
+            "file": self.path.name,
+            "verdict": self.verdict.value,
+            "reasons": [finding.code for finding in self.reasons],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
 
 
 def check_episode(path: str | Path) -> Report:
@@ -65,14 +85,30 @@ def check_open_episode(episode: Episode) -> Report:
     Raises:
         EpisodeError: a dataset's bytes can't be read.
     """
+    moving = motion(episode)
     findings = [
         ok("open", f"schema {episode.attribute('schema_version')}, {episode.rows} rows, every dataset in place"),
         _completeness(episode),
+        _unchanged(episode),
         *check_rows.findings(episode),
+        *check_streams.findings(episode),
+        *check_clock.findings(episode),
         *check_actions.findings(episode),
+        *(check_joints.findings(episode, moving) if moving else ()),
+        *(check_course.findings(episode, moving) if moving else ()),
         *check_images.findings(episode),
     ]
     return Report(episode.path, tuple(findings))
+
+
+def _unchanged(episode: Episode) -> Finding:
+    try:
+        changed = changed_datasets(episode.file)
+    except OSError as error:
+        raise EpisodeError(f"{episode.path.name}: a dataset's bytes can't be read: {error}") from error
+    if changed:
+        return fail("manifest", f"not what was recorded any more: {', '.join(changed)}; edited or damaged?")
+    return ok("manifest", "every dataset has the SHA-256 that was noted when the episode was made")
 
 
 def _completeness(episode: Episode) -> Finding:

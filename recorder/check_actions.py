@@ -4,10 +4,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from recorder.check_motion import described_robot
 from recorder.episode import Episode
 from recorder.finding import Finding, fail, graded, ok, warn
 from recorder.schema import HARD_LINKS
-from robots.robot import Robot, RobotFileError, parse_robot
+from robots.robot import Robot, RobotFileError
 
 LIMIT_TOLERANCE_RAD = 1e-4
 """float32 and the robot file's rounding."""
@@ -42,9 +43,10 @@ def _velocity(episode: Episode) -> Finding:
 
 def _limits(episode: Episode) -> Finding:
     try:
-        robot = parse_robot(str(episode.attribute("robot_yaml")), "robot_yaml")
+        robot = described_robot(episode)
     except RobotFileError as error:
-        return fail("limits", f"the robot's description in the episode is unusable: {error}")
+        problems = " ".join(str(error).split())
+        return fail("limits", f"the robot's description in the episode is unusable: {problems}")
     if robot.joint_names != episode.joint_names:
         return fail("limits", "the episode's joint names are not those of its robot")
     outside = outside_limits(robot, episode["/actions/requested"])
@@ -68,7 +70,7 @@ def _tracking(episode: Episode) -> Finding:
     if not asked.any() or not rows.any():
         return warn("tracking", "no row has both an engaged operator and a requested action: nothing to compare")
     error = (episode["/observations/qpos"][rows] - episode["/actions/requested"][rows])[:, asked]
-    rmse = float(np.degrees(np.sqrt(np.mean(error**2))))
+    rmse = float(np.degrees(np.sqrt(np.nanmean(error**2)))) if np.isfinite(error).any() else np.inf
     return graded(
         "tracking", f"measured and requested differ by {rmse:.2f} degrees RMS", warned=not rmse < TRACKING_WARN_DEG
     )

@@ -12,6 +12,8 @@ STALE_SHARE_WARN = 0.01
 STALE_SHARE_FAIL = 0.2
 DROPPED_SHARE_FAIL = 0.02
 HANDS_SHARE_WARN = 0.8
+LATE_SHARE_WARN = 0.25
+"""Late rows are as good to learn from as others; many of them tell of an overloaded computer."""
 
 
 def findings(episode: Episode) -> list[Finding]:
@@ -62,7 +64,9 @@ def _dropped(episode: Episode) -> Finding:
 def _late(episode: Episode) -> Finding:
     late = int(episode["/health/late"].sum())
     return graded(
-        "late", f"{late} rows hold a sample that arrived after the next tick", warned=late > 0.05 * episode.rows
+        "late",
+        f"{late} rows hold a sample that arrived after the next tick",
+        warned=late > LATE_SHARE_WARN * episode.rows,
     )
 
 

@@ -38,4 +38,4 @@ def merged_commands(take: Take, groups: Sequence[tuple[str, Sequence[int]]], nam
     undecodable = sum(part.samples.undecodable for part in parts)
     samples = Samples(stamp[order], receive[order], sequence[order], lost[order], source, undecodable)
     capture = np.concatenate([part.capture_ns for part in parts])[order]
-    return Commands(samples, position, capture, sum(part.incomplete for part in parts))
+    return Commands(samples, position, np.full_like(position, np.nan), capture, sum(part.incomplete for part in parts))

@@ -93,7 +93,7 @@ class Episode:
 
     def info(self) -> dict[str, Any]:
         """What ``booth episode info`` shows: JSON-able, from the attributes and the small datasets only."""
-        skipped = {"robot_yaml", "findings", "lost_messages"}
+        skipped = {"robot_yaml", "findings", "lost_messages", "manifest", "provenance"}
         attributes = {name: self.attribute(name) for name in ROOT_ATTRIBUTES if name not in skipped}
         engaged = self["/operator/engaged"]
         return {
@@ -102,11 +102,13 @@ class Episode:
             **attributes,
             "lost_messages": json.loads(self.attribute("lost_messages")),
             "findings": json.loads(self.attribute("findings")),
+            "provenance": json.loads(self.attribute("provenance")),
             "duration_s": self.rows / float(self.attribute("rate_hz")),
             "engaged_share": float(engaged.mean()) if self.rows else 0.0,
             "joints": list(self.joint_names),
             "cameras": list(self.cameras),
             "events": len(self.file["/events"]),
+            "replays": [stored.name for stored in sorted(self.path.parent.glob(f"{self.path.stem}.replay-*.json"))],
         }
 
     def summary(self) -> list[dict[str, str]]:
@@ -126,7 +128,7 @@ class Episode:
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """Names of the streams that have stamps: the four of every episode, then the cameras."""
+        """Names of the streams that have stamps: those of every episode, then the cameras."""
         cameras = sorted(set(self.file["/health/stale"]) - set(STREAMS))
         return STREAMS + tuple(cameras)
 

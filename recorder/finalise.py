@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from recorder.schema import PART_SUFFIX, SUFFIX
 from recorder.take import sync_directory
 from recorder.take_reader import read_take
 from robots.robot import RobotFileError
+
+SPARE_BYTES = 4 << 20
+"""An episode needs about the room of its take, and so much more for small ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def _finalise(take_path: Path, target: Path) -> Finalised:
         tables = assemble(read_take(take_path))
     except RobotFileError as error:
         raise TakeError(f"{take_path.name}: {error}") from error
+    _refuse_full_disk(take_path, target)
     part = target.with_name(target.name.removesuffix(SUFFIX) + PART_SUFFIX)
     try:
         tables.attributes.update(verdict="unchecked", findings="[]")
@@ -71,6 +76,17 @@ def _finalise(take_path: Path, target: Path) -> Finalised:
     except OSError as error:
         raise EpisodeError(f"can't write {target.name}: {error}. The take is untouched: free some space") from error
     return Finalised(target, tables.rows, int(tables.attributes["dropped_rows"]), report)
+
+
+def _refuse_full_disk(take_path: Path, target: Path) -> None:
+    """HDF5 may take the whole process down when a disk fills up under it, so it does not even begin on one."""
+    needed = take_path.stat().st_size + SPARE_BYTES
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        raise EpisodeError(
+            f"{target.name} needs about {needed / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free. The take is"
+            " untouched: free some space, then run booth record recover"
+        )
 
 
 def _note_verdict(part: Path, report: Report) -> None:

@@ -2,8 +2,11 @@
 """What a take says about itself: everything an episode needs, so that recovery asks nobody."""
 
 import json
+import os
+import platform as machine
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -13,12 +16,15 @@ from graph.topics import (
     BODY,
     CAMERA,
     DIAGNOSTICS,
+    DRIVER_FACTS,
     DRIVER_STATE,
     HANDS,
     JOINT_STATES,
     SENT,
     TELEOP_EVENT,
+    TELEOP_FACTS,
     TELEOP_STATE,
+    TRACKER_FACTS,
     Topic,
     command,
 )
@@ -26,6 +32,8 @@ from recorder.errors import TakeError
 from robots.robot import Robot, load_robot, parse_robot
 
 OPERATOR_CAMERA = "cam_operator"
+FACTS = {"driver": DRIVER_FACTS, "tracker": TRACKER_FACTS, "teleop": TELEOP_FACTS}
+"""Who tells what about its device and settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class TakeMetadata:
         wall_offset_ns: graph time minus CLOCK_MONOTONIC.
         started_ns: graph time of the start.
         created: wall time of the start, ISO 8601.
+        platform: what the recorder ran on: ROS distribution, middleware, Python, machine.
     """
 
     episode_id: str
@@ -57,6 +66,7 @@ class TakeMetadata:
     virtual: bool = False
     cameras: Mapping[str, str] = field(default_factory=dict)
     software_version: str = "unknown"
+    platform: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1.0 <= self.rate_hz <= 1000.0:
@@ -81,7 +91,7 @@ class TakeMetadata:
 
     def description(self) -> Robot:
         """The robot as it was described when the take was made."""
-        return parse_robot(self.robot_yaml, f"robot description in take of {self.robot}")
+        return recorded_robot(self.robot_yaml)
 
     @property
     def robot_sha256(self) -> str:
@@ -95,10 +105,35 @@ class TakeMetadata:
 
 def software_version() -> str:
     """Version of the installed package, or ``unknown`` in a bare checkout."""
+    return _installed("humanoid_booth") or "unknown"
+
+
+def _installed(package: str) -> str:
     try:
-        return version("humanoid_booth")
+        return version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return ""
+
+
+def platform_facts() -> dict[str, str]:
+    """What this process runs on."""
+    return {
+        "ros_distro": os.environ.get("ROS_DISTRO", ""),
+        "rclpy": _installed("rclpy") or _installed("ros-rclpy"),
+        "rmw": os.environ.get("RMW_IMPLEMENTATION", ""),
+        "python": machine.python_version(),
+        "system": machine.platform(),
+    }
+
+
+@lru_cache(maxsize=8)
+def recorded_robot(robot_yaml: str) -> Robot:
+    """The robot that a take or an episode describes; YAML of 57 joints takes a tenth of a second to read.
+
+    Raises:
+        RobotFileError: the text is unusable.
+    """
+    return parse_robot(robot_yaml, "the robot's description in the recording")
 
 
 def robot_description(name_or_path: str) -> str:
@@ -139,4 +174,4 @@ def recorded_topics(robot: Robot, cameras: Mapping[str, str]) -> tuple[Topic, ..
     fixed = (JOINT_STATES, *commands, SENT, HANDS, BODY, CAMERA)
     told = (TELEOP_EVENT, DRIVER_STATE, TELEOP_STATE, DIAGNOSTICS)
     extra = tuple(Topic(topic, CAMERA.type, CAMERA.qos) for topic in cameras.values())
-    return fixed + told + extra
+    return fixed + told + tuple(FACTS.values()) + extra

@@ -2,6 +2,7 @@
 """Recorder node: every message of the graph, as it came over the wire, into takes; services to start and stop them."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,11 +12,16 @@ from rclpy.serialization import deserialize_message
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from graph.ros_node import ERROR, OK, BoothNode, qos_profile, spin_node
+from graph.ros_node import ERROR, OK, WARN, BoothNode, qos_profile, spin_node
 from graph.topics import (
     DRIVER_STATE,
+    RECORDER_EVENT,
+    RECORDER_MARKER,
     RECORDER_STATE,
     SERVICE_RECORD_DISCARD,
+    SERVICE_RECORD_MARK,
+    SERVICE_RECORD_PAUSE,
+    SERVICE_RECORD_RESUME,
     SERVICE_RECORD_START,
     SERVICE_RECORD_STOP,
     TELEOP_EVENT,
@@ -23,8 +29,10 @@ from graph.topics import (
     Topic,
 )
 from recorder.errors import RecorderError, TakeError
-from recorder.metadata import parse_cameras
+from recorder.inputs import parse_camera_inputs, parse_topics
+from recorder.metadata import recorded_topics
 from recorder.session import RecordingSession, Settings
+from robots.robot import load_robot
 
 DEPTH = 200
 """Deeper than the publishers' queues: a pause of this process must not cost messages."""
@@ -42,13 +50,20 @@ class RecorderNode(BoothNode):
         super().__init__("recorder", RECORDER_STATE)
         os.nice(NICENESS)
         self._record_on = self._declared_record_on()
-        self._session = RecordingSession(self._declared_settings(), self.graph_clock)
+        self._events = self.create_publisher(String, RECORDER_EVENT.name, qos_profile(RECORDER_EVENT.qos))
+        self._session = RecordingSession(self._declared_settings(), self.graph_clock, self._tell)
         self._waits_for_engage = self._record_on == "engage"
-        for topic in self._session.topics:
+        for topic in self._session.sources:
             self._subscribe(topic)
-        self.create_service(Trigger, SERVICE_RECORD_START, self._on_start)
-        self.create_service(Trigger, SERVICE_RECORD_STOP, self._on_stop)
-        self.create_service(Trigger, SERVICE_RECORD_DISCARD, self._on_discard)
+        for service, act in (
+            (SERVICE_RECORD_START, self._session.start),
+            (SERVICE_RECORD_STOP, partial(self._session.stop, "stopped")),
+            (SERVICE_RECORD_DISCARD, self._session.discard),
+            (SERVICE_RECORD_PAUSE, partial(self._session.set_paused, True)),
+            (SERVICE_RECORD_RESUME, partial(self._session.set_paused, False)),
+            (SERVICE_RECORD_MARK, self._session.mark),
+        ):
+            self.create_service(Trigger, service, partial(self._answer, act))
         self.create_timer(0.2, self._report)
         if self._record_on == "start":
             self._session.start()
@@ -61,15 +76,24 @@ class RecorderNode(BoothNode):
         return value
 
     def _declared_settings(self) -> Settings:
+        robot = self.declare("robot", "hx5_d20_right", "robot name or YAML file")
+        wanted = self.declare("cameras", [""], "more cameras, name=/topic each; name=raw:/topic for sensor_msgs/Image")
+        cameras = parse_camera_inputs(list(wanted))
+        topics = list(self.declare("topics", [""], "more topics, name=/topic:package/msg/Type each"))
+        known = (*recorded_topics(load_robot(robot), cameras.topics), RECORDER_EVENT, RECORDER_MARKER)
         return Settings(
-            robot=self.declare("robot", "hx5_d20_right", "robot name or YAML file"),
+            robot=robot,
             directory=Path(self.declare("directory", "episodes", "where takes and episodes go")),
             rate_hz=float(self.declare("rate_hz", 30.0, "rows per second")),
             task=self.declare("task", "", "what is demonstrated"),
             operator=self.declare("operator", "", "who demonstrates"),
             booth=self.declare("booth", "", "where"),
             virtual=self.declare("virtual", False, "whether the servos are simulated"),
-            cameras=parse_cameras(list(self.declare("cameras", [""], "more cameras, name=/topic each"))),
+            cameras=cameras.topics,
+            raw=cameras.raw,
+            topics=parse_topics(topics, [*cameras.raw, *(topic.name for topic in known)]),
+            preroll_s=float(self.declare("preroll_s", 0.0, "so much of what came before the start, s, at most 30")),
+            jpeg_quality=self.declare("jpeg_quality", 90, "of JPEGs made of raw images, 1 to 100"),
         )
 
     def _subscribe(self, topic: Topic) -> None:
@@ -101,19 +125,14 @@ class RecorderNode(BoothNode):
             if not self._session.recording:
                 self._try(self._session.start)
 
-    def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success, response.message = self._try(self._session.start)
+    def _answer(self, act: Callable[[], str], _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = self._try(act)
         return response
 
-    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success, response.message = self._try(partial(self._session.stop, "stopped"))
-        return response
+    def _tell(self, text: str) -> None:
+        self._events.publish(String(data=text))
 
-    def _on_discard(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success, response.message = self._try(self._session.discard)
-        return response
-
-    def _try(self, act: Any) -> tuple[bool, str]:
+    def _try(self, act: Callable[[], str]) -> tuple[bool, str]:
         """Do what was asked; (True, take's name) or (False, reason)."""
         try:
             name = act()
@@ -125,15 +144,8 @@ class RecorderNode(BoothNode):
 
     def _report(self) -> None:
         state = self._session.poll()
-        self.set_state(
-            state.message,
-            ERROR if state.message == "FAILED" else OK,
-            take=state.take,
-            episode=state.episode,
-            rows=state.rows,
-            dropped_rows=state.dropped_rows,
-            reason=state.reason,
-        )
+        level = ERROR if state.message == "FAILED" else WARN if state.warning else OK
+        self.set_state(state.message, level, **state.values())
 
     def close(self) -> None:
         """Close the running take and give its episode three seconds; after that recovery makes it."""
@@ -142,9 +154,16 @@ class RecorderNode(BoothNode):
 
 
 def message_class(ros_type: str) -> Any:
-    """The Python class of ``package/msg/Type``."""
+    """The Python class of ``package/msg/Type``.
+
+    Raises:
+        TakeError: its package is not installed.
+    """
     package, _, name = ros_type.partition("/msg/")
-    return getattr(import_module(f"{package}.msg"), name)
+    try:
+        return getattr(import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError) as error:
+        raise TakeError(f"to record {ros_type}, install the ROS package {package} ({error})") from error
 
 
 def _with_info(callback: Any) -> Any:

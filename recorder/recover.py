@@ -84,6 +84,7 @@ def main(arguments: list[str]) -> int:
             "rows": result.episode.rows,
             "dropped_rows": result.episode.dropped_rows,
             "verdict": result.episode.report.verdict.value,
+            "findings": ", ".join(dict.fromkeys(found.code for found in result.episode.report.reasons)),
         }
     sys.stdout.write(json.dumps(facts) + "\n")
     return 1 if result.episode is None else 0

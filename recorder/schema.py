@@ -23,13 +23,18 @@ DATASETS = {
     "/observations/effort": Dataset("float32", ("T", "J")),
     "/action": Dataset("float32", ("T", "J")),
     "/actions/requested": Dataset("float64", ("T", "J")),
+    "/actions/limited": Dataset("float64", ("T", "J")),
     "/actions/sent": Dataset("float64", ("T", "J")),
     "/operator/landmarks": Dataset("float32", ("T", 2, 21, 3)),
     "/operator/landmarks_uv": Dataset("float32", ("T", 2, 21, 2)),
     "/operator/score": Dataset("float32", ("T", 2)),
     "/operator/frame": Dataset("int64", ("T",)),
     "/operator/inference_ms": Dataset("float32", ("T",)),
+    "/operator/body": Dataset("float32", ("T", 33, 3)),
+    "/operator/body_uv": Dataset("float32", ("T", 33, 2)),
+    "/operator/body_visibility": Dataset("float32", ("T", 33)),
     "/operator/engaged": Dataset("bool", ("T",)),
+    "/operator/paused": Dataset("bool", ("T",)),
     "/time/tick_ns": Dataset("int64", ("T",)),
     "/time/monotonic_ns": Dataset("int64", ("T",)),
     "/health/late": Dataset("bool", ("T",)),
@@ -47,7 +52,7 @@ STREAM_DATASETS = {
     "/health/stale/{stream}": Dataset("bool", ("T",)),
     "/health/lost/{stream}": Dataset("int64", ("T",)),
 }
-"""Datasets that every episode has for each stream: the four below and each camera (``cam_…``)."""
+"""Datasets that every episode has for each stream: those below and each camera (``cam_…``)."""
 
 CAUSED_DATASETS = {"/time/{stream}/capture_ns": Dataset("int64", ("T",))}
 """Beside them, for the streams of commands."""
@@ -55,7 +60,7 @@ CAUSED_DATASETS = {"/time/{stream}/capture_ns": Dataset("int64", ("T",))}
 CAMERA_DATASETS = {"/observations/images/{camera}": Dataset("uint8", ("T", "P"))}
 """Datasets of each camera that delivered at least one frame."""
 
-STREAMS = ("joint_states", "requested", "sent", "hands")
+STREAMS = ("joint_states", "requested", "sent", "hands", "body")
 COMMANDS = ("requested", "sent")
 
 STALE_NS = {
@@ -63,6 +68,7 @@ STALE_NS = {
     "requested": 100_000_000,
     "sent": 50_000_000,
     "hands": 200_000_000,
+    "body": 300_000_000,
 }
 """A row's sample is stale when it is older than this at the tick [ns]; commands only count while engaged."""
 
@@ -90,6 +96,7 @@ ROOT_ATTRIBUTES = (
     "booth",
     "created",
     "software_version",
+    "provenance",
     "wall_offset_ns",
     "wall_drift_ns",
     "complete",
@@ -104,4 +111,5 @@ ROOT_ATTRIBUTES = (
     "color_order",
     "sim",
     "compress",
+    "manifest",
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.hands_cloud import POINT, from_bytes
+from graph import body_cloud, hands_cloud
 from graph.stamps import join
 from recorder.errors import TakeError
 from recorder.messages import SerdeError, deserialize
@@ -70,11 +70,13 @@ class Joints:
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Commanded joints: (N, J) position [rad]; ``capture_ns`` (N,) is the stamp of the causing camera frame, -1 when
+    """Commanded joints: (N, J) position [rad] and what the motion limiter asked for before rounding, NaN where nobody
+    told; ``capture_ns`` (N,) is the stamp of the causing camera frame, -1 when
     there was none; ``samples.stamp_ns`` is the moment of issue (requested) or of writing (sent)."""
 
     samples: Samples
     position: Float64
+    limited: Float64
     capture_ns: Int64
     incomplete: int
 
@@ -90,6 +92,17 @@ class Hands:
     score: Float32
     frame: Int64
     inference_ms: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Landmarks of the operator's body, NaN where nobody was seen: (N, 33, 3) m from the middle of the hips, (N, 33, 2)
+    share of the image, (N, 33) visibility."""
+
+    samples: Samples
+    landmarks: Float32
+    landmarks_uv: Float32
+    visibility: Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +166,15 @@ def command_samples(take: Take, topic: str, names: Sequence[str]) -> Commands:
     columns = _Columns(topic, names)
     position = columns.gather([(message[1], message[2]) for message in decoded])
     columns.refuse_strangers([message[1] for message in decoded])
+    limited = columns.gather([(message[1], message[4]) for message in decoded])
     capture = np.array([message[3] for message in decoded], np.int64)
-    return Commands(samples, position, capture, _incomplete_rows(position))
+    return Commands(samples, position, limited, capture, _incomplete_rows(position))
 
 
 def hand_samples(take: Take, topic: str) -> Hands:
     """Decode landmark clouds."""
-    samples, decoded = _decode(take, topic, _cloud)
-    clouds = np.stack([message[1] for message in decoded]) if decoded else np.zeros((0, 2, 21), POINT)
+    samples, decoded = _decode(take, topic, _hands)
+    clouds = np.stack([message[1] for message in decoded]) if decoded else np.zeros((0, 2, 21), hands_cloud.POINT)
     score = clouds["score"]
     return Hands(
         samples,
@@ -169,6 +183,19 @@ def hand_samples(take: Take, topic: str) -> Hands:
         score[:, :, 0].copy(),
         clouds["frame"][:, 0, 0].astype(np.int64),
         clouds["inference_ms"][:, 0, 0].copy(),
+    )
+
+
+def body_samples(take: Take, topic: str) -> Bodies:
+    """Decode clouds of the operator's body."""
+    samples, decoded = _decode(take, topic, _body)
+    empty = np.zeros((0, body_cloud.LANDMARKS), body_cloud.POINT)
+    clouds = np.stack([message[1][0] for message in decoded]) if decoded else empty
+    return Bodies(
+        samples,
+        np.stack([clouds["x"], clouds["y"], clouds["z"]], axis=-1),
+        np.stack([clouds["u"], clouds["v"]], axis=-1),
+        clouds["score"].copy(),
     )
 
 
@@ -238,13 +265,18 @@ def _trajectory(message: Any, raw: TakeMessage) -> tuple[Any, ...]:
         raise ValueError("a JointTrajectory names as many joints as its points have positions")
     capture = _header_ns(message)
     if capture == 0:  # "now" in ros2_control; time_from_start is then a horizon, not a delay
-        return raw.publish_ns, tuple(message.joint_names), point.positions, -1
+        return raw.publish_ns, tuple(message.joint_names), point.positions, -1, ()
     issue = capture + join(point.time_from_start.sec, point.time_from_start.nanosec)
-    return issue, tuple(message.joint_names), point.positions, capture if issue > capture else -1
+    limited = message.points[1].positions if len(message.points) == 2 else ()
+    return issue, tuple(message.joint_names), point.positions, capture if issue > capture else -1, limited
 
 
-def _cloud(message: Any, _: TakeMessage) -> tuple[Any, ...]:
-    return _header_ns(message), from_bytes(message.data.tobytes())
+def _hands(message: Any, _: TakeMessage) -> tuple[Any, ...]:
+    return _header_ns(message), hands_cloud.from_bytes(message.data.tobytes())
+
+
+def _body(message: Any, _: TakeMessage) -> tuple[Any, ...]:
+    return _header_ns(message), body_cloud.from_bytes(message.data.tobytes())
 
 
 def _image(message: Any, _: TakeMessage) -> tuple[Any, ...]:

@@ -6,11 +6,11 @@ compressed: JPEG does not shrink, and the control loop needs the processor more 
 take is written, its file is locked (flock), which a crash releases: recovery never touches a living take.
 """
 
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import IO, cast
 
 from mcap.writer import CompressionType, Writer
 
@@ -18,6 +18,8 @@ from graph.topics import Topic
 from recorder.errors import TakeError
 from recorder.messages import definition
 from recorder.sequences import MODULUS
+from recorder.space import Reserve
+from recorder.take_file import TakeFile
 
 SLICE_NS = 400_000_000
 """A slice is closed this long after its first message [ns]; with the writer's own 0.1 s wait at most 0.5 s is open."""
@@ -34,26 +36,38 @@ class TakeWriter:
         path: a file that must not exist yet.
         metadata: what ``TakeMetadata.to_strings`` gives; on disk before the first message.
         topics: every topic that ``add`` will be called with.
+        reserve: room on the disk to give back when it is full; None for none.
 
     Raises:
         TakeError: the file exists or can't be made.
     """
 
-    def __init__(self, path: Path, metadata: Mapping[str, str], topics: Iterable[Topic]) -> None:
+    def __init__(
+        self, path: Path, metadata: Mapping[str, str], topics: Iterable[Topic], reserve: Reserve | None = None
+    ) -> None:
         self.path = path
         self.messages = 0
         self._slice_start_ns: int | None = None
         try:
-            self._file = path.open("xb")
+            self._file = TakeFile(path, reserve)
         except OSError as error:
             raise TakeError(f"can't start a take at {path}: {error.strerror}") from error
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._writer = Writer(self._file, MAX_CHUNK_BYTES, CompressionType.NONE, enable_crcs=True)
-        self._writer.start(profile="ros2", library="humanoid_booth")
-        self._writer.add_metadata(METADATA_START, dict(metadata))
-        self._channels = {topic.name: self._register(topic) for topic in topics}
-        self._sync()
-        sync_directory(path.parent)
+        self._writer = Writer(cast(IO[bytes], self._file), MAX_CHUNK_BYTES, CompressionType.NONE, enable_crcs=True)
+        try:
+            self._begin(metadata, topics)
+        except OSError as error:
+            self._file.close()
+            raise self._failed(error) from error
+
+    @property
+    def written_bytes(self) -> int:
+        """Size of the file so far."""
+        return self._file.size
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether the disk was full and the reserve was given back: time to close."""
+        return self._file.reserve_used
 
     def add(self, topic: str, data: bytes, receive_ns: int, publish_ns: int, sequence: int) -> None:
         """Append one message.
@@ -97,15 +111,19 @@ class TakeWriter:
         if self._file.closed:
             return
         try:
-            self._writer.flush()
-            self._writer.add_metadata(METADATA_END, dict(end or {}))
-            self._writer.finish()
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            if not self._file.broken:
+                self._writer.flush()
+                self._writer.add_metadata(METADATA_END, dict(end or {}))
+                self._writer.finish()
+                self._file.sync()
         except OSError as error:
             raise self._failed(error) from error
         finally:
-            self._abandon()
+            self._file.close()
+
+    def abandon(self) -> None:
+        """Let go of the file as it is; nothing happens when it is closed already."""
+        self._file.close()
 
     def __enter__(self) -> "TakeWriter":
         return self
@@ -115,6 +133,14 @@ class TakeWriter:
     ) -> None:
         self.close()
 
+    def _begin(self, metadata: Mapping[str, str], topics: Iterable[Topic]) -> None:
+        self._writer.start(profile="ros2", library="humanoid_booth")
+        self._writer.add_metadata(METADATA_START, dict(metadata))
+        self._channels = {topic.name: self._register(topic) for topic in topics}
+        self._writer.flush()
+        self._file.sync()
+        sync_directory(self.path.parent)
+
     def _register(self, topic: Topic) -> int:
         schema = self._writer.register_schema(topic.type, "ros2msg", definition(topic.type))
         return int(self._writer.register_channel(topic.name, "cdr", schema, {"qos": topic.qos.value}))
@@ -122,7 +148,7 @@ class TakeWriter:
     def _sync(self) -> None:
         try:
             self._writer.flush()
-            os.fsync(self._file.fileno())
+            self._file.sync()
         except OSError as error:
             raise self._failed(error) from error
 
@@ -131,12 +157,6 @@ class TakeWriter:
             f"can't write {self.path.name}: {error.strerror}; what was recorded so far can be recovered."
             " Free some space, then record again"
         )
-
-    def _abandon(self) -> None:
-        try:
-            self._file.close()
-        except OSError:  # bytes that the full disk refused a moment ago: already reported
-            self._file.raw.close()
 
 
 def sync_directory(path: Path) -> None:

@@ -2,6 +2,7 @@
 """Teleop node: hand landmarks in, joint trajectories out on the real robot's topic."""
 
 import os
+from dataclasses import asdict
 
 import numpy as np
 from builtin_interfaces.msg import Duration
@@ -33,6 +34,7 @@ from graph.topics import (
     PEDAL,
     SERVICE_ENGAGE,
     TELEOP_EVENT,
+    TELEOP_FACTS,
     TELEOP_STATE,
     TELEOP_TIMING,
     TRACKER_STATE,
@@ -80,9 +82,11 @@ class TeleopNode(BoothNode):
         prediction_ms = self.declare(
             "prediction_ms", 0.0, "hands and arms are asked to be where they will be then [ms]"
         )
+        self._limbs = build_limbs(self._robot, parts)
+        self._settings = {"parts": parts, "profile": profile, "dwell_s": dwell_s, "prediction_ms": prediction_ms}
         self._session = ImitationSession(
             self._robot,
-            build_limbs(self._robot, parts),
+            self._limbs,
             ClutchSettings(dwell_ns=round(dwell_s * 1e9)),
             load(profile_path(profile)) if profile else None,
             prediction_ms,
@@ -116,6 +120,7 @@ class TeleopNode(BoothNode):
             self._limiter = MotionLimiter(self._robot, 1.0 / EXTERNAL_RATE_HZ)
             self._braking = 0
             self.create_timer(1.0 / EXTERNAL_RATE_HZ, self._publish_limited)
+        self._tell_settings()
         self._report()
 
     # --- the operator ------------------------------------------------------------------------------------------
@@ -211,7 +216,16 @@ class TeleopNode(BoothNode):
             self._engage.call_async(SetBool.Request(data=False))
         for event in self._session.take_events():
             self._events.publish(String(data=event))
+            if event == "engaged":  # the palms have just been measured
+                self._tell_settings()
         self._report()
+
+    def _tell_settings(self) -> None:
+        """What is needed to retarget a recording again: parts, settings, the operator's calibration of every limb."""
+        retargeters = {limb.name: getattr(limb, "retargeter", None) for limb in self._limbs}
+        calibrations = {name: getattr(each, "calibration", None) for name, each in retargeters.items()}
+        known = {name: asdict(each) for name, each in calibrations.items() if each is not None}
+        self.tell_facts(TELEOP_FACTS, {**self._settings, "calibration": known})
 
     def _ask(self) -> None:
         now_ns = self.graph_clock.monotonic_ns()

@@ -4,6 +4,9 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
 from threading import Event, Thread
 
 import numpy as np
@@ -14,7 +17,7 @@ from graph import hands_cloud
 from graph.errors import BoothError, DeviceError, InputError
 from graph.faults import FaultCode
 from graph.ros_node import WARN, BoothNode, from_msg_time, qos_profile, spin_node, to_msg_time
-from graph.topics import BODY, CAMERA, HANDS, PREVIEW, TRACKER_STATE, Qos
+from graph.topics import BODY, CAMERA, HANDS, PREVIEW, TRACKER_FACTS, TRACKER_STATE, Qos
 from teleop.camera import TOPIC_PREFIX, Frame, FrameSource, Webcam, decode_jpeg, encode_jpeg, open_source, unmirror
 from teleop.camera_health import CameraHealth
 from teleop.hand_geometry import Side
@@ -75,7 +78,18 @@ class TrackerNode(BoothNode):
             self._reader = Thread(target=self._read, name="camera", daemon=True)
             self._reader.start()
         self.create_timer(0.1, self._watch)
+        self._tell_settings()
         self._report("STARTING")
+
+    def _tell_settings(self) -> None:
+        """Camera, models and versions, for provenance."""
+        models = {path.name: sha256(path.read_bytes()).hexdigest() for path in self._model_files()}
+        versions = {"mediapipe": version("mediapipe"), "models": models}
+        source = {"source": self._source_name, "mirrored": self._mirrored, "body_every": self._body_every}
+        self.tell_facts(TRACKER_FACTS, {**source, **versions})
+
+    def _model_files(self) -> list[Path]:
+        return [hand_model(), pose_model()] if self._body_tracker is not None else [hand_model()]
 
     def close(self) -> None:
         """Stop all threads and free camera and models."""

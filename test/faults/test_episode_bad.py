@@ -17,7 +17,7 @@ def episode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finalise(make_take(tmp_path_factory.mktemp("episode") / "take.mcap")).path
 
 
-@pytest.mark.parametrize("action", ["info", "replay", "plot"])
+@pytest.mark.parametrize("action", ["info", "replay", "plot", "report"])
 def test_a_truncated_file_is_one_message(episode: Path, tmp_path: Path, action: str) -> None:
     cut = tmp_path / "cut.h5"
     cut.write_bytes(episode.read_bytes()[:20_000])
@@ -40,4 +40,4 @@ def test_check_reports_what_is_wrong_with_exit_code_2(tmp_path: Path) -> None:
     text.write_text("not an episode")
     ran = booth("episode", "check", text, "--json")
     assert ran.code == 2
-    assert ran.json["verdict"] == "fail"
+    assert ran.json["verdict"] == "failed"

@@ -189,7 +189,7 @@ def test_the_policy_knows_every_topic_and_service_of_the_graph_and_each_has_one_
         assert sum(topic in names for names in published.values()) == 1, topic
     offered = {value for name, value in vars(graph_topics).items() if name.startswith("SERVICE_")}
     for service in offered:
-        assert [node for node, names in services.items() if service in names] in (["driver"], ["recorder"])
+        assert [node for node, names in services.items() if service in names] in (["driver"], ["recorder"], ["replay"])
     subscribed = set().union(*allowed("topics", "subscribe").values())
     assert subscribed <= set().union(*published.values()) | {PEDAL.name}
     requested = set().union(*allowed("services", "request").values())

@@ -235,6 +235,8 @@ def test_options_reach_the_process_that_needs_them():
         "episode": "/a/episode.h5",
         "report": "report.json",
         "speed": 0.5,
+        "force": False,
+        "virtual": False,
     }
 
 

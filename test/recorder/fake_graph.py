@@ -2,7 +2,8 @@
 """A robot and an operator for the recorder node's test: runs in a process of its own, because rclpy re-executes it.
 
 Records one take through the services while it publishes at real rates, and waits until it is saved. Exit code 0 then.
-With the argument ``unfinished`` it leaves while the take still runs.
+With the argument ``unfinished`` it leaves while the take still runs. With ``marked`` it starts late, pauses, resumes
+and marks, and has a raw camera and a skin.
 """
 
 import sys
@@ -11,7 +12,10 @@ import time
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from takes import T0, Script, script_messages
 
@@ -41,6 +45,9 @@ class FakeGraph(Node):
             DiagnosticStatus, topics.RECORDER_STATE.name, self._on_state, qos_profile(topics.RECORDER_STATE.qos)
         )
         self.deadline = time.monotonic() + DEADLINE_S
+        self.words = []
+        self.create_subscription(String, topics.RECORDER_EVENT.name, lambda word: self.words.append(word.data), 20)
+        self.start_ns = 0
 
     def _on_state(self, status: DiagnosticStatus) -> None:
         self.state = status.message
@@ -59,10 +66,12 @@ class FakeGraph(Node):
         if not future.result().success:
             sys.exit(f"{service}: {future.result().message}")
 
-    def play(self) -> None:
-        start_ns = self.clock.now_ns()
-        shift_ns = start_ns - T0
+    def play(self, begin_s: float = -1.0, end_s: float = 10.0) -> None:
+        self.start_ns = self.start_ns or self.clock.now_ns()
+        shift_ns = self.start_ns - T0
         for stamp_ns, name, data in self.messages:
+            if not begin_s * 1e9 <= stamp_ns - T0 < end_s * 1e9:
+                continue
             self.wait(lambda due=stamp_ns + shift_ns: self.clock.now_ns() >= due)
             publisher, topic = self.outlets[name]
             message = deserialize_message(data, message_class(topic.type))
@@ -72,14 +81,45 @@ class FakeGraph(Node):
             publisher.publish(message)
 
 
+def marked(graph: FakeGraph) -> None:
+    """The start comes late; pause, resume, markers; images and a skin all the time."""
+    marker = graph.create_publisher(String, topics.RECORDER_MARKER.name, qos_profile(topics.RECORDER_MARKER.qos))
+    camera, skin = (graph.create_publisher(kind, name, QoSProfile(depth=5)) for kind, name in RAW)
+    graph.wait(lambda: all(outlet.get_subscription_count() for outlet in (marker, camera, skin)))
+    for k, (begin_s, service) in enumerate(STEPS):
+        camera.publish(Image(height=2, width=2, encoding="rgb8", step=6, data=bytes([40 * k] * 12)))
+        skin.publish(String(data=f"touch {k}"))
+        graph.play(begin_s, 0.25 * (k + 1))
+        graph.call(service)
+        marker.publish(String(data=f"after {service}"))
+    graph.play(0.25 * len(STEPS))
+    graph.wait(lambda: len(graph.words) >= 4)
+
+
+RAW = (Image, "/wrist/image_raw"), (String, "/skin")
+STEPS = (
+    (-1.0, topics.SERVICE_RECORD_START),
+    (0.25, topics.SERVICE_RECORD_PAUSE),
+    (0.5, topics.SERVICE_RECORD_RESUME),
+    (0.75, topics.SERVICE_RECORD_MARK),
+)
+
+
 def main() -> None:
     rclpy.init()
     graph = FakeGraph()
     graph.wait(lambda: all(publisher.get_subscription_count() for publisher, _ in graph.outlets.values()))
+    if sys.argv[1:] == ["marked"]:
+        marked(graph)
+        finish(graph)
     graph.call(topics.SERVICE_RECORD_START)
     graph.play()
     if sys.argv[1:] == ["unfinished"]:
         return
+    finish(graph)
+
+
+def finish(graph: FakeGraph) -> None:
     graph.call(topics.SERVICE_RECORD_STOP)
     graph.wait(lambda: graph.state in ("SAVED", "FAILED"))
     sys.exit(0 if graph.state == "SAVED" else "the take could not be saved")

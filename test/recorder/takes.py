@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthetic takes: rosbags serializes what the nodes would publish, so these tests need no ROS."""
 
+import io
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
@@ -10,10 +11,22 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from graph import hands_cloud
+from graph import body_cloud, hands_cloud
 from graph.stamps import split
-from graph.topics import CAMERA, DIAGNOSTICS, DRIVER_STATE, HANDS, JOINT_STATES, SENT, TELEOP_EVENT, TELEOP_STATE
+from graph.topics import (
+    CAMERA,
+    DIAGNOSTICS,
+    DRIVER_STATE,
+    HANDS,
+    JOINT_STATES,
+    RECORDER_EVENT,
+    RECORDER_MARKER,
+    SENT,
+    TELEOP_EVENT,
+    TELEOP_STATE,
+)
 from recorder.messages import typestore
 from recorder.metadata import TakeMetadata, recorded_topics, robot_description
 from recorder.take import TakeWriter
@@ -30,11 +43,17 @@ TYPES = typestore().types
 
 @dataclass(frozen=True)
 class Script:
-    """What happens in a synthetic take. ``lose`` names (topic, message number) that never arrive."""
+    """What happens in a synthetic take.
+
+    Attributes:
+        lose: (topic, message number) that never arrive.
+        more: further messages: source time [ns], topic, CDR.
+    """
 
     seconds: float = 2.0
     engage_at_s: float = 0.5
     lose: Collection[tuple[str, int]] = ()
+    more: Collection[tuple[int, str, bytes]] = ()
     jpeg_bytes: int = 600
     camera: bool = True
     hands: bool = True
@@ -93,12 +112,25 @@ def joint_state(stamp_ns: int, names: list[str], position: NDArray[np.float64]) 
     )
 
 
-def trajectory(capture_ns: int, issue_ns: int, names: list[str], position: NDArray[np.float64]) -> bytes:
-    """trajectory_msgs/JointTrajectory as teleop and driver publish it."""
+UNROUNDED_RAD = 4e-4
+"""In synthetic takes the limiter asked for so much more than what rounding left of it."""
+
+
+def trajectory(
+    capture_ns: int,
+    issue_ns: int,
+    names: list[str],
+    position: NDArray[np.float64],
+    limited: NDArray[np.float64] | None = None,
+) -> bytes:
+    """trajectory_msgs/JointTrajectory as teleop and, with a second point, the driver publish it."""
     after = TYPES["builtin_interfaces/msg/Duration"](*split(issue_ns - capture_ns))
     none = np.zeros(0)
     point = TYPES["trajectory_msgs/msg/JointTrajectoryPoint"](position, none, none, none, after)
-    return cdr("trajectory_msgs/msg/JointTrajectory", header=header(capture_ns), joint_names=names, points=[point])
+    points = [point]
+    if limited is not None:
+        points.append(TYPES["trajectory_msgs/msg/JointTrajectoryPoint"](limited, none, none, none, after))
+    return cdr("trajectory_msgs/msg/JointTrajectory", header=header(capture_ns), joint_names=names, points=points)
 
 
 def cloud(stamp_ns: int, frame: int) -> bytes:
@@ -107,25 +139,54 @@ def cloud(stamp_ns: int, frame: int) -> bytes:
     for name, value in (("x", 0.01), ("y", 0.02), ("z", 0.03), ("u", 0.5), ("v", 0.5), ("score", 0.9)):
         points[name][0] = value
     points["frame"], points["inference_ms"] = frame, 12.5
+    return point_cloud(stamp_ns, points)
+
+
+def body(stamp_ns: int, height_m: float) -> bytes:
+    """A /tracker/body message, all points at this height."""
+    points = body_cloud.empty()
+    for name, value in (("x", 0.1), ("y", height_m), ("z", -0.2), ("u", 0.5), ("v", 0.25), ("score", 0.8)):
+        points[name] = value
+    return point_cloud(stamp_ns, points)
+
+
+def point_cloud(stamp_ns: int, points: NDArray[np.void]) -> bytes:
+    """sensor_msgs/PointCloud2 of (rows, points)."""
     field = TYPES["sensor_msgs/msg/PointField"]
+    height, width = points.shape
     return cdr(
         "sensor_msgs/msg/PointCloud2",
         header=header(stamp_ns),
-        height=2,
-        width=21,
+        height=height,
+        width=width,
         fields=[field(item.name, item.offset, item.datatype, 1) for item in hands_cloud.FIELDS],
         is_bigendian=False,
         point_step=points.itemsize,
-        row_step=points.itemsize * 21,
+        row_step=points.itemsize * width,
         data=np.frombuffer(points.tobytes(), np.uint8),
         is_dense=False,
     )
 
 
+def text(words: str) -> bytes:
+    """std_msgs/String."""
+    return cdr("std_msgs/msg/String", data=words)
+
+
+@cache
+def grey_picture() -> bytes:
+    """A JPEG of a little noise about grey, as small as they get."""
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).normal(120, 10, (8, 8)).clip(0, 255).astype(np.uint8)
+    Image.fromarray(noise).save(buffer, "JPEG", quality=50, optimize=True)
+    return buffer.getvalue()
+
+
 def jpeg(frame: int, size: int) -> bytes:
-    """Bytes with a JPEG's ends; no two frames alike."""
-    body = np.random.default_rng(frame).integers(0, 255, size - 5, np.uint8).tobytes()
-    return b"\xff\xd8\xff" + body + b"\xff\xd9"
+    """A picture of at least ``size`` bytes; a comment makes no two frames alike."""
+    picture = grey_picture()
+    comment = np.random.default_rng(frame).bytes(max(8, size - len(picture) - 4))
+    return picture[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + picture[2:]
 
 
 def image(stamp_ns: int, frame: int, size: int) -> bytes:
@@ -174,12 +235,13 @@ def script_messages(script: Script) -> list[tuple[int, str, bytes]]:
             engage_ns + 23 * MS,
             lambda n, now: (now, robot().groups[0][0], trajectory(now - 20 * MS, now, names, pose_at(now))),
         )
-        every(10 * MS, engage_ns, lambda n, now: (now, SENT.name, trajectory(now - 25 * MS, now, names, pose_at(now))))
+        told = lambda now: trajectory(now - 25 * MS, now, names, pose_at(now), pose_at(now) + UNROUNDED_RAD)  # noqa: E731
+        every(10 * MS, engage_ns, lambda n, now: (now, SENT.name, told(now)))
     out += [
         (T0 - 10 * MS, DRIVER_STATE.name, status("READY")),
         (T0 + engage_ns, DRIVER_STATE.name, status("ENGAGED")),
         (T0 - 10 * MS, TELEOP_STATE.name, status("WAITING")),
-        (T0 + engage_ns, TELEOP_EVENT.name, cdr("std_msgs/msg/String", data="engaged")),
+        (T0 + engage_ns, TELEOP_EVENT.name, text("engaged")),
     ]
     every(1000 * MS, 600 * MS, lambda n, now: (now, DIAGNOSTICS.name, diagnostics(now, 1, "bus retries")))
     every(1000 * MS, 700 * MS, lambda n, now: (now, DIAGNOSTICS.name, diagnostics(now, 0, "fine")))
@@ -189,9 +251,10 @@ def script_messages(script: Script) -> list[tuple[int, str, bytes]]:
 def make_take(path: Path, script: Script = Script(), facts: TakeMetadata | None = None) -> Path:
     """Write a synthetic take and return its path. With ``close=False`` it ends as a crash leaves it."""
     facts = facts or metadata()
-    writer = TakeWriter(path, facts.to_strings(), recorded_topics(facts.description(), facts.cameras))
+    topics = (*recorded_topics(facts.description(), facts.cameras), RECORDER_EVENT, RECORDER_MARKER)
+    writer = TakeWriter(path, facts.to_strings(), topics)
     numbers: dict[str, int] = {}
-    for stamp_ns, topic, data in script_messages(script):
+    for stamp_ns, topic, data in sorted([*script_messages(script), *script.more], key=lambda item: item[0]):
         number = numbers[topic] = numbers.get(topic, 0) + 1
         if (topic, number) not in script.lose:
             writer.add(topic, data, stamp_ns + LAG_NS, stamp_ns, number)

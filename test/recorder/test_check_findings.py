@@ -9,9 +9,10 @@ import pytest
 from takes import Script, make_take
 
 from graph.topics import CAMERA, DRIVER_STATE
-from recorder.check import EXIT_FAIL, EXIT_OK, Verdict, check_episode
+from recorder.check import EXIT_FAIL, EXIT_OK, Report, Verdict, check_episode
 from recorder.check_images import is_whole_jpeg
 from recorder.finalise import finalise
+from recorder.finding import fail, ok, warn
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,34 @@ def test_a_robot_that_does_not_follow_is_a_warning(damaged):
         file["/actions/requested"][:] = file["/actions/requested"][:] * 0.2
 
     assert damaged(change)["tracking"] == "warn"
+
+
+def test_rows_whose_samples_are_of_different_moments_are_a_warning(damaged):
+    def change(file):
+        file["/health/skew_ns"][10:50] += 45_000_000
+
+    assert damaged(change)["skew"] == "warn"
+
+
+def test_stamps_that_ran_backwards_fail(damaged):
+    def change(file):
+        file["/time/hands/receive_ns"][40:50] -= 400_000_000
+
+    assert damaged(change)["backwards"] == "fail"
+
+
+def test_a_step_of_the_wall_clock_is_a_warning(damaged):
+    assert damaged(lambda file: file.attrs.__setitem__("wall_drift_ns", -900_000_000))["wall"] == "warn"
+
+
+def test_uneven_intervals_are_a_warning(damaged):
+    assert damaged(lambda file: file["/time/joint_states"].attrs.__setitem__("gaps", 40))["gaps"] == "warn"
+
+
+def test_the_verdict_names_what_failed_first(healthy):
+    report = Report(healthy, (ok("a", ""), warn("b", ""), fail("c", "")))
+    assert (report.verdict, [finding.code for finding in report.reasons]) == (Verdict.FAILED, ["c", "b"])
+    assert Report(healthy, (warn("b", ""),)).verdict == "degraded"
 
 
 def test_lost_frames_are_warnings_and_many_dropped_rows_fail(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from recorder.check import check_episode
 from recorder.episode import Episode
 from recorder.recover import recover
+from recorder.take_reader import read_take
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,8 +32,14 @@ def environment():
 
 
 @pytest.fixture
-def recorder(tmp_path, environment):
-    parameters = [f"directory:={tmp_path}", "virtual:=true", "task:=wave", "rate_hz:=30.0"]
+def more():
+    """Further parameters of the recorder."""
+    return []
+
+
+@pytest.fixture
+def recorder(tmp_path, environment, more):
+    parameters = [f"directory:={tmp_path}", "virtual:=true", "task:=wave", "rate_hz:=30.0", *more]
     argv = [sys.executable, "-m", "recorder.recorder_node", "--ros-args"]
     process = subprocess.Popen(argv + [word for p in parameters for word in ("-p", p)], env=environment, cwd=ROOT)
     yield process
@@ -76,3 +83,60 @@ def test_a_recorder_that_is_killed_leaves_a_take_to_recover(tmp_path, environmen
     with Episode.open(recovered.episode.path) as episode:
         assert not episode.attribute("complete")
         assert episode.rows >= 28
+
+
+MORE = ["preroll_s:=20.0", "cameras:=['wrist=raw:/wrist/image_raw']", "topics:=['skin=/skin:std_msgs/msg/String']"]
+
+
+@pytest.mark.parametrize("more", [MORE])
+def test_a_late_start_a_pause_markers_a_raw_camera_and_a_skin_are_in_the_take(tmp_path, environment, recorder):
+    pytest.importorskip("simplejpeg")
+    run_graph(environment, "marked")
+    recorder.send_signal(signal.SIGTERM)
+    assert recorder.wait(timeout=20) == 0
+    (take_path,) = tmp_path.glob("*.mcap")
+    take = read_take(take_path)
+    assert take.complete
+    assert [bytes(m.data[8:-1]).decode() for m in take.messages["/skin"]] == [
+        "touch 0",
+        "touch 1",
+        "touch 2",
+        "touch 3",
+    ]
+    assert len(take.messages["/wrist/image_raw/compressed"]) == 4
+    assert min(m.receive_ns for m in take.messages["/joint_states"]) < take.metadata.started_ns - 150_000_000
+    with Episode.open(take_path.with_suffix(".h5")) as episode:
+        told = [(stream, text) for _, stream, text in episode.events() if stream in ("recorder_event", "marker")]
+        assert "cam_wrist" in episode.file["/observations/images"]
+    assert [text for stream, text in told if stream == "recorder_event"] == ["record_started", "paused", "resumed"]
+    assert sorted(text for stream, text in told if stream == "marker") == [
+        "after /recorder/mark",
+        "after /recorder/pause",
+        "after /recorder/resume",
+        "after /recorder/start",
+        "mark 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "words"),
+    [
+        ("topics:=['skin=/skin:nobodys_msgs/msg/Skin']", "unknown message type 'nobodys_msgs/msg/Skin'"),
+        ("cameras:=['wrist']", "a camera is written name=/topic"),
+        ("preroll_s:=60.0", "preroll_s should lie in 0"),
+    ],
+)
+def test_wrong_parameters_end_the_recorder_with_one_message(tmp_path, environment, parameter, words):
+    argv = [
+        sys.executable,
+        "-m",
+        "recorder.recorder_node",
+        "--ros-args",
+        "-p",
+        f"directory:={tmp_path}",
+        "-p",
+        parameter,
+    ]
+    ran = subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert words in ran.stderr and "Traceback" not in ran.stderr

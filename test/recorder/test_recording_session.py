@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, stop, discard, save: a recorder's life without ROS."""
 
+import json
 import shutil
+import threading
 from collections import namedtuple
 
 import pytest
 from takes import MS, T0, Script, make_take, script_messages
 
 from graph.stamps import GraphClock
+from graph.topics import JOINT_STATES, RECORDER_EVENT, RECORDER_MARKER
+from recorder import take_thread
 from recorder.episode import Episode
 from recorder.errors import TakeError
+from recorder.events import string_message
 from recorder.recover import TRASH
 from recorder.session import RecordingSession, Settings
+from recorder.take_reader import read_take
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -39,12 +45,22 @@ def session(tmp_path, clock):
     made.close(20.0)
 
 
-def play(session, clock):
+@pytest.fixture
+def words(session, monkeypatch):
+    """What the session says of its own acts."""
+    said = []
+    monkeypatch.setattr(session, "_told", said.append)
+    return said
+
+
+def play(session, clock, begin_s=0.0, end_s=1.0):
+    """Everything that is published between two moments of the script."""
     numbers = {}
-    for stamp_ns, topic, data in script_messages(Script(seconds=1.0)):
-        clock.now_ns = stamp_ns + MS - (T0 - 5_000_000_000)
+    for stamp_ns, topic, data in script_messages(Script(seconds=max(end_s, 1.0))):
         numbers[topic] = numbers.get(topic, 0) + 1
-        session.message(topic, data, stamp_ns, numbers[topic])
+        if begin_s * 1e9 <= stamp_ns - T0 < end_s * 1e9 or (begin_s == 0.0 and stamp_ns < T0):
+            clock.now_ns = stamp_ns + MS - (T0 - 5_000_000_000)
+            session.message(topic, data, stamp_ns, numbers[topic])
 
 
 def test_a_take_is_recorded_stopped_and_saved(session, clock, tmp_path):
@@ -125,6 +141,120 @@ def test_a_disk_that_fills_up_ends_the_take_while_it_can_be_saved(session, clock
     state = session.poll()
     assert (state.message, session.recording) == ("SAVING", False)
     assert "almost full" in state.reason
+
+
+def told(session, topic):
+    """Texts of a topic of the last take."""
+    return [(m.publish_ns - T0, m.data.tobytes()[8:-1].decode()) for m in read_take(session._last_take).messages[topic]]
+
+
+def test_a_pause_is_marked_and_recorded_all_the_same(session, clock, words):
+    session.start()
+    play(session, clock, 0.0, 1.0)
+    assert session.set_paused(True) == "paused"
+    assert session.poll().values()["paused"] == "true"
+    with pytest.raises(TakeError, match="paused already"):
+        session.set_paused(True)
+    play(session, clock, 1.0, 2.0)
+    session.set_paused(False)
+    with pytest.raises(TakeError, match="not paused"):
+        session.set_paused(False)
+    session.stop("stopped")
+    session.close(20.0)
+    assert words == ["record_started", "paused", "resumed"]
+    paused, resumed = (stamp_ns for stamp_ns, text in told(session, RECORDER_EVENT.name) if text != "record_started")
+    assert 1.9e9 < resumed - (paused - 1e9) < 2.1e9
+    with Episode.open(session.state.episode) as episode:
+        events = [(stream, text) for _, stream, text in episode.events() if stream == "recorder_event"]
+        assert events == [("recorder_event", word) for word in words]
+        assert episode.rows >= 55
+
+
+def test_markers_are_numbered_and_texts_of_others_are_kept_with_their_time(session, clock):
+    with pytest.raises(TakeError, match="nothing is being recorded"):
+        session.mark()
+    session.start()
+    play(session, clock, 0.0, 0.5)
+    assert session.mark() == "mark 1"
+    session.message(RECORDER_MARKER.name, string_message("lift the cup"), T0 + 600 * MS, 1)
+    session.message(RECORDER_MARKER.name, string_message("lift the cup"), T0 + 700 * MS, 2)
+    play(session, clock, 0.5, 1.0)
+    assert session.mark() == "mark 2"
+    session.stop("stopped")
+    session.close(20.0)
+    with Episode.open(session.state.episode) as episode:
+        found = [text for _, stream, text in episode.events() if stream == "marker"]
+    assert found == ["mark 1", "lift the cup", "lift the cup", "mark 2"]
+
+
+def test_rows_begin_with_the_preroll_and_the_moment_of_the_start_is_marked(tmp_path, clock):
+    settings = Settings("hx5_d20_right", tmp_path, 30.0, "", "", "", True, {}, preroll_s=1.0)
+    session = RecordingSession(settings, GraphClock(T0 - 5_000_000_000, monotonic_ns=clock))
+    play(session, clock, 0.0, 2.0)
+    session.start()
+    play(session, clock, 2.0, 2.5)
+    session.stop("stopped")
+    session.close(20.0)
+    take = read_take(session._last_take)
+    first_ns = min(message.receive_ns for message in take.messages[JOINT_STATES.name])
+    assert 0.95e9 < take.metadata.started_ns - first_ns < 1.05e9
+    assert [text for _, text in told(session, RECORDER_EVENT.name)] == ["record_started"]
+    with Episode.open(session.state.episode) as episode:
+        assert 42 <= episode.rows <= 46
+        assert int(episode.attribute("dropped_rows")) == 0
+        assert episode["/operator/engaged"][0]
+
+
+def test_a_stalled_disk_does_not_delay_the_next_take(session, clock, monkeypatch):
+    """The first take can't be closed while the second is recorded; it is closed when the disk is back."""
+    disk = threading.Event()
+    session.start()
+    stalled = session._take.thread
+    sync = stalled._writer._file.sync
+    monkeypatch.setattr(stalled._writer._file, "sync", lambda: disk.wait(20.0) and sync())
+    play(session, clock)
+    first = session.stop("stopped")
+    assert not stalled.done
+    second = session.start()
+    assert session.poll().message == "RECORDING"
+    play(session, clock)
+    session.stop("stopped")
+    disk.set()
+    session.close(20.0)
+    session.close(20.0)
+    assert first != second
+    assert read_take(session._settings.directory / f"{first}.mcap").complete
+
+
+def test_a_take_is_discarded_while_it_is_still_being_closed(session, clock, tmp_path):
+    disk = threading.Event()
+    session.start()
+    writer = session._take.thread._writer
+    sync, writer._file.sync = writer._file.sync, lambda: disk.wait(20.0) and sync()
+    play(session, clock)
+    name = session.discard()
+    disk.set()
+    session.close(20.0)
+    assert read_take(tmp_path / "takes" / TRASH / f"{name}.mcap").complete
+    assert not list((tmp_path / "takes").glob("*.mcap"))
+
+
+def test_what_was_left_out_is_told_and_lost_in_the_episode(session, clock, monkeypatch):
+    session.start()
+    play(session, clock, 0.0, 0.4)
+    monkeypatch.setattr(take_thread, "MAX_QUEUED_BYTES", 0)
+    play(session, clock, 0.4, 0.5)
+    monkeypatch.undo()
+    play(session, clock, 0.5, 1.0)
+    state = session.poll()
+    assert state.left_out > 10 and "messages were left out" in state.warning
+    session.stop("stopped")
+    session.close(20.0)
+    with Episode.open(session.state.episode) as episode:
+        lost = json.loads(episode.attribute("lost_messages"))
+        assert lost["joint_states"] == 10
+        assert int(episode.attribute("dropped_rows")) > 0
+    assert json.loads(read_take(session._last_take).end["left_out"])[JOINT_STATES.name] == 10
 
 
 def test_a_take_that_holds_nothing_fails_with_the_reason(session):

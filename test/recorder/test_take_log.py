@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The take on disk: readable by anybody, and readable up to its last complete chunk wherever it is cut."""
 
+import json
 import mmap
 import resource
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ from recorder.metadata import recorded_topics
 from recorder.sequences import lost_before
 from recorder.take import SLICE_NS, TakeWriter
 from recorder.take_reader import read_take
-from recorder.take_thread import TakeThread
+from recorder.take_thread import Message, TakeThread
 
 
 @pytest.fixture(scope="module")
@@ -151,19 +153,49 @@ def test_the_thread_keeps_the_reason_why_it_stopped_writing(tmp_path, small_disk
     thread = TakeThread(open_writer(tmp_path / "a.mcap"), lambda: T0)
     big = status("x" * 300_000)
     for number in range(3):
-        thread.put(DRIVER_STATE.name, big, T0 + number * SLICE_NS, T0, number)
+        thread.put(Message(DRIVER_STATE.name, big, T0 + number * SLICE_NS, T0, number))
     with pytest.raises(TakeError, match="can't write"):
         thread.close({})
     assert thread.error is not None
-    assert not thread.put(DRIVER_STATE.name, big, T0, T0, 9)
+    assert not thread.put(Message(DRIVER_STATE.name, big, T0, T0, 9))
 
 
 def test_what_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(take_thread, "MAX_QUEUED_BYTES", 100)
     thread = TakeThread(open_writer(tmp_path / "a.mcap"), lambda: T0)
-    assert not thread.put(DRIVER_STATE.name, bytes(101), T0, T0, 1)
+    assert not thread.put(Message(DRIVER_STATE.name, bytes(101), T0, T0, 1))
+    assert thread.left_out == 1
     thread.close({})
     thread.close({})
+    assert json.loads(read_take(tmp_path / "a.mcap").end["left_out"]) == {DRIVER_STATE.name: 1}
+
+
+def test_what_did_not_fit_is_a_gap_in_the_numbers_of_its_topic(tmp_path, monkeypatch):
+    """A disk that stalls: the thread can't write while the queue fills up."""
+    monkeypatch.setattr(take_thread, "MAX_QUEUED_BYTES", 5_000)
+    monkeypatch.setattr(take_thread, "WAIT_S", 3600.0)
+    thread = TakeThread(open_writer(tmp_path / "a.mcap"), lambda: T0)
+    data = status("READY", "x" * 900)
+    took = [thread.put(Message(DRIVER_STATE.name, data, T0 + k, T0 + k, k)) for k in range(7)]
+    thread._write_queued()
+    took += [thread.put(Message(DRIVER_STATE.name, data, T0 + k, T0 + k, k)) for k in range(7, 10)]
+    thread.close({})
+    kept = [message.sequence for message in read_take(tmp_path / "a.mcap").messages[DRIVER_STATE.name]]
+    assert kept == [k for k in range(10) if took[k]]
+    assert 0 < thread.left_out == lost_before(kept).sum() < 6
+
+
+def test_closing_is_handed_over_and_waits_for_nobody(tmp_path):
+    writer = open_writer(tmp_path / "a.mcap")
+    slow = threading.Event()
+    original, writer._file.sync = writer._file.sync, lambda: slow.wait(20.0) and original()
+    thread = TakeThread(writer, lambda: T0)
+    thread.put(Message(DRIVER_STATE.name, status("READY"), T0, T0, 1))
+    thread.finish({"reason": "stopped"})
+    assert not thread.done
+    slow.set()
+    assert thread.wait(20.0)
+    assert read_take(tmp_path / "a.mcap").complete
 
 
 def test_metadata_survives_the_file(whole):
