@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from booth.output import Progress
-from recorder import check_motion
 from recorder.assemble import EpisodeTables, ImageRows
 from recorder.check import Verdict, check_episode
 from recorder.episode_writer import write_episode
 from recorder.events import Event
-from recorder.metadata import robot_description
+from recorder.metadata import recorded_robot, robot_description
 from recorder.schema import COMMANDS, DATASETS, ROOT_ATTRIBUTES, SCHEMA_NAME, SCHEMA_VERSION, STREAMS
 from robots import Robot, load_robot
 
@@ -58,7 +57,7 @@ def measure(seconds: float) -> dict[str, float]:
 
 
 def _timed(path: Path) -> float:
-    check_motion.parsed_robot.cache_clear()  # a check after a take runs in a process of its own
+    recorded_robot.cache_clear()  # a check after a take runs in a process of its own
     start = perf_counter()
     report = check_episode(path)
     spent_s = perf_counter() - start

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from recorder.assemble import EpisodeTables, ImageRows
-from recorder.manifest import ATTRIBUTE, make_manifest
+from recorder.manifest import note_manifest
 from recorder.schema import HARD_LINKS
 
 _TEXT = h5py.string_dtype("utf-8")
@@ -31,7 +31,7 @@ def write_episode(path: Path, tables: EpisodeTables) -> None:
         for stream, attributes in tables.stream_attributes.items():
             file[f"/time/{stream}"].attrs.update(attributes)
         file.attrs.update(tables.attributes)
-        file.attrs[ATTRIBUTE] = json.dumps(make_manifest(file))
+        note_manifest(file)
 
 
 def _write_events(file: h5py.File, tables: EpisodeTables) -> None:

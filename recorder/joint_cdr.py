@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quick decoding of the messages that name every joint: names that were seen a moment ago are not read again.
 
-A take holds hundreds of them a second. Whatever is unusual about a message (byte order, several points, a length that
+A take holds hundreds of them a second. Whatever is unusual about a message (byte order, many points, a length that
 does not fit) is left to the general decoder.
 """
 
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 LITTLE_ENDIAN = b"\x00\x01"
 ORIGIN = 4
 """CDR aligns from behind its encapsulation header."""
+
+MOST_POINTS = 2
+"""Teleop asks for one; the driver tells what was sent and what its limiter had asked for."""
 
 _TWO = struct.Struct("<iI")
 _COUNT = struct.Struct("<I")
@@ -50,17 +53,24 @@ class JointDecoder:
 
     def _trajectory(self, data: memoryview) -> Any:
         header, names, at = self._head(data)
-        (points,) = _COUNT.unpack_from(data, at)
-        _expect(points == 1)
-        values, at = [], at + 4
+        (count,) = _COUNT.unpack_from(data, at)
+        _expect(1 <= count <= MOST_POINTS)
+        points, at = [], at + 4
+        for _ in range(count):
+            point, at = self._point(data, at)
+            points.append(point)
+        _expect(at == len(data))
+        return self._types["trajectory_msgs/msg/JointTrajectory"](header, names, points)
+
+    def _point(self, data: memoryview, at: int) -> tuple[Any, int]:
+        """One point of a trajectory, and where the message goes on."""
+        values = []
         for _ in range(4):
             sequence, at = _doubles(data, at)
             values.append(sequence)
         at = _aligned(at, 4)
         after = self._types["builtin_interfaces/msg/Duration"](*_TWO.unpack_from(data, at))
-        _expect(at + 8 == len(data))
-        point = self._types["trajectory_msgs/msg/JointTrajectoryPoint"](*values, after)
-        return self._types["trajectory_msgs/msg/JointTrajectory"](header, names, [point])
+        return self._types["trajectory_msgs/msg/JointTrajectoryPoint"](*values, after), at + 8
 
     def _head(self, data: memoryview) -> tuple[Any, tuple[str, ...], int]:
         """Header, joint names, and where the message goes on."""

@@ -24,8 +24,7 @@ from recorder.library_labels import Labels, read_labels, write_labels
 from recorder.library_rows import Piece, copy_rows
 from recorder.library_scan import DERIVED_FROM
 from recorder.library_sums import correct_sums
-from recorder.manifest import ATTRIBUTE as MANIFEST
-from recorder.manifest import make_manifest
+from recorder.manifest import note_manifest
 from recorder.metadata import software_version
 from recorder.schema import PART_SUFFIX, SUFFIX
 
@@ -170,7 +169,7 @@ def _make(pieces: list[Piece], verb: str) -> Cut:
             copy_rows(file, pieces)
             correct_sums(file)
             file.attrs.update(own)
-            file.attrs[MANIFEST] = json.dumps(make_manifest(file))
+            note_manifest(file)
         cut = _checked(part, target)
         publish(part, target)
     except OSError as error:

@@ -49,6 +49,15 @@ def make_manifest(file: h5py.File) -> dict[str, str]:
     return found
 
 
+def note_manifest(file: h5py.File) -> None:
+    """Write the manifest of what a file holds now.
+
+    Raises:
+        OSError: a dataset's bytes can't be read.
+    """
+    file.attrs[ATTRIBUTE] = json.dumps(make_manifest(file))
+
+
 def changed_datasets(file: h5py.File) -> list[str]:
     """Paths whose bytes are no longer those of the manifest, or which it does not know, or which are gone.
 

@@ -15,6 +15,7 @@ from takes import Script, make_take
 from booth.report_page import sections, write_report
 from recorder.check import Verdict
 from recorder.finalise import finalise
+from recorder.manifest import note_manifest
 from recorder.report import page_data
 
 
@@ -30,6 +31,7 @@ def test_html_holds_everything_and_asks_for_nothing(episode: Path, tmp_path: Pat
         events = file["/events"][()]
         events[0]["text"] = b"<b>bold</b>"
         file["/events"][...] = events
+        note_manifest(file)
     out = tmp_path / "page.html"
     assert write_report(frozen, out).verdict is Verdict.DEGRADED
     html = out.read_text(encoding="utf-8")

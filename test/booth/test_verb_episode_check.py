@@ -10,6 +10,7 @@ from booth_cli import booth
 from takes import Script, make_take
 
 from recorder.finalise import finalise
+from recorder.manifest import note_manifest
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def episodes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             file["/health/late"][:] = True
             if verdict == "failed":
                 file["/observations/qpos"][7, 0] = float("nan")
+            note_manifest(file)
     return paths
 
 

@@ -71,7 +71,12 @@ def test_a_cut_message_is_refused_as_the_general_decoder_refuses_it(message, cut
 def test_the_usual_messages_need_no_general_decoder():
     decoder = JointDecoder(TYPES)
     joints, rest = list(robot().joint_names), np.zeros(20)
-    for ros_type, data in ((STATE, joint_state(5, joints, rest)), (TRAJECTORY, trajectory(5, 7, joints, rest))):
+    messages = (
+        (STATE, joint_state(5, joints, rest)),
+        (TRAJECTORY, trajectory(5, 7, joints, rest)),
+        (TRAJECTORY, trajectory(5, 7, joints, rest, rest + 0.1)),
+    )
+    for ros_type, data in messages:
         assert decoder.by_type[ros_type](memoryview(data)).header.stamp.nanosec == 5
 
 
