@@ -18,7 +18,10 @@ KEYS = {
 def demo(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """Twelve seconds of the bundled clip through everything."""
     out = tmp_path_factory.mktemp("demo")
-    ran = booth("demo", "--seconds", "12", "--out", out, "--json", timeout_s=170)
+    for _ in range(3):  # a computer that stands still for 100 ms in the replay is a reason to hold, and to end it
+        ran = booth("demo", "--seconds", "12", "--out", out, "--json", timeout_s=170)
+        if ran.code == 0 or "HOLD: no fresh command" not in ran.err.rpartition("3/4 replaying")[2]:
+            break
     assert_answer(ran, 0)
     return ran.json
 
