@@ -9,13 +9,15 @@ PACKAGE = "humanoid_booth"
 EXPORT = ["av>=15", "dask>=2025.1", "distributed>=2025.1", "pyarrow>=17"]
 JPEG = ["simplejpeg>=1.7"]
 LIBRARY = ["fsspec>=2024.6"]
+PAGE = ["aiohttp>=3.10", "segno>=1.6", "viser>=1.0"]
 
 setup(
     name=PACKAGE,
     version="0.1.0",
-    packages=["teleop", "drivers", "recorder", "robots", "graph", "booth", "bench", "clips", "studio"],
+    packages=["teleop", "drivers", "recorder", "robots", "graph", "booth", "booth.page", "booth.session", "bench", "clips", "studio"],
     package_data={
         "robots": ["*.yaml", "*.urdf"],
+        "booth.page": ["static/*", "languages/*.json"],
         "clips": ["operator_hand.mp4", "operator_hand.npz"],
         "studio": ["scripts/*.yaml", "standard_set.yaml"],
     },
@@ -58,15 +60,19 @@ setup(
         "export": EXPORT,
         "jpeg": JPEG,
         "library": LIBRARY,
+        "page": PAGE,
         "view": ["rerun-sdk>=0.24"],
         "test": [
             *EXPORT,
             *JPEG,
             *LIBRARY,
+            *PAGE,
             "hypothesis>=6.100",
             "mypy==2.4.1",
+            "playwright>=1.48",
             "pytest>=8",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
             "ruff==0.17.5",
         ],
     },
@@ -78,6 +84,8 @@ setup(
     entry_points={
         "console_scripts": [
             "booth = booth.cli:main",
+            "page = booth.page.page_node:main",
+            "pedal = teleop.pedal_node:main",
             "driver = drivers.driver_node:main",
             "recorder = recorder.recorder_node:main",
             "replay = recorder.replay_node:main",

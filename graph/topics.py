@@ -78,9 +78,15 @@ teleop, retargeted, sent. When its goals were on the wire, the driver's ``/drive
 PEDAL = Topic("/teleop/pedal", "std_msgs/msg/Bool", Qos.COMMAND)
 """A hold-to-run pedal, at 20 Hz or more: true while it is pressed. 100 ms of silence counts as released."""
 
+PEDAL_STATE = Topic("/teleop/pedal_state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""``message`` is STARTING, PRESENT or UNPLUGGED; keys ``role`` (run or record), ``device``, ``reason``, ``code``."""
+
+PEDAL_EVENT = Topic("/teleop/pedal_event", "std_msgs/msg/String", Qos.EVENT)
+"""What the foot said to the session where the pedal's role is ``record``: tap, hold."""
+
 TELEOP_EVENT = Topic("/teleop/event", "std_msgs/msg/String", Qos.EVENT)
 """What the operator did or what became of a limb: engaged, "released: why", "held: LIMB: why", "resumed: LIMB",
-record_start, record_stop."""
+record_start, record_stop, and yes or no: a thumb up or down, which answers the session's question."""
 
 RECORDER_STATE = Topic("/recorder/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """``message`` is READY, RECORDING, SAVING, SAVED or FAILED; keys ``take``, ``episode``, ``rows``, ``reason``, ``code``,
@@ -107,6 +113,18 @@ TELEOP_FACTS = Topic("/teleop/facts", "std_msgs/msg/String", Qos.STATE)
 """What each node knows of its device and its settings, one JSON object: firmware of every servo, camera and models,
 the operator's calibration. For provenance, not for control."""
 
+DRIVER_SERVOS = Topic("/driver/servos", "std_msgs/msg/String", Qos.STATE)
+"""Every servo once a second, a JSON list: ``name``, ``id``, ``fresh``, ``temperature_c`` (null: not read yet),
+``limit_c``, ``fault`` (its words; empty: none). For people, not for control."""
+
+PAGE_STATE = Topic("/page/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
+"""``message`` is the session's phase; keys ``reason``, ``address``, ``browsers``, ``operator``, ``task``."""
+
+SESSION_LABELS = Topic("/session/labels", "std_msgs/msg/String", Qos.STATE)
+"""Who does what now, one JSON object: ``operator``, ``task`` (the sentence), ``booth``, ``session`` (an id),
+``number`` (of the episode in it), ``profile`` (the operator's calibration; empty: none), ``training`` (nothing is to be
+recorded). The recorder writes it into the next take, teleop takes the profile while nothing moves."""
+
 SERVICE_ENGAGE = "/driver/engage"  # std_srvs/SetBool: true engages, false releases to READY (holding)
 SERVICE_HOME = "/driver/home"  # std_srvs/Trigger: slowly to the home pose, with the operator released
 SERVICE_READY = "/driver/ready"  # std_srvs/Trigger: slowly to the pose in front of the operator
@@ -115,9 +133,11 @@ SERVICE_STOP = "/driver/stop"  # std_srvs/Trigger: protective stop; a fresh enga
 SERVICE_RECORD_START = "/recorder/start"  # std_srvs/Trigger
 SERVICE_RECORD_STOP = "/recorder/stop"  # std_srvs/Trigger
 SERVICE_RECORD_DISCARD = "/recorder/discard"  # std_srvs/Trigger
+SERVICE_RECORD_RESTORE = "/recorder/restore"  # std_srvs/Trigger: the take that was discarded last is back
 SERVICE_RECORD_PAUSE = "/recorder/pause"  # std_srvs/Trigger: mark what follows as a pause; recording goes on
 SERVICE_RECORD_RESUME = "/recorder/resume"  # std_srvs/Trigger: the pause is over
 SERVICE_RECORD_MARK = "/recorder/mark"  # std_srvs/Trigger: a numbered marker
+SERVICE_SESSION = "/session/"  # std_srvs/Trigger each: record, stop, keep, redo, skip, next, pause, resume, finish
 SERVICE_REPLAY_PAUSE = "/replay/pause"  # std_srvs/Trigger: stand still where the motion is now
 SERVICE_REPLAY_RESUME = "/replay/resume"  # std_srvs/Trigger: slowly back to that pose, then on
 SERVICE_REPLAY_STOP = "/replay/stop"  # std_srvs/Trigger: stand still, release, end the replay
