@@ -14,7 +14,19 @@ PAGE = ["aiohttp>=3.10", "segno>=1.6", "viser>=1.0"]
 setup(
     name=PACKAGE,
     version="0.1.0",
-    packages=["teleop", "drivers", "recorder", "robots", "graph", "booth", "booth.page", "booth.session", "bench", "clips", "studio"],
+    packages=[
+        "teleop",
+        "drivers",
+        "recorder",
+        "robots",
+        "graph",
+        "booth",
+        "booth.page",
+        "booth.session",
+        "bench",
+        "clips",
+        "studio",
+    ],
     package_data={
         "robots": ["*.yaml", "*.urdf"],
         "booth.page": ["static/*", "languages/*.json"],
