@@ -2,6 +2,7 @@
 """Driver node: the only process that may move anything. The bus loop is a thread of its own."""
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -11,6 +12,7 @@ from threading import Condition, Event, Thread
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -22,6 +24,7 @@ from drivers.maintenance_feed import MaintenanceFeed
 from drivers.pacer import Pacer
 from drivers.port import wait_for_port
 from drivers.safety import State, Status
+from drivers.servo_list import ServoList
 from graph.errors import DeviceError
 from graph.faults import FaultCode
 from graph.nodes import bus_ports
@@ -39,6 +42,7 @@ from graph.ros_node import (
 )
 from graph.topics import (
     DRIVER_FACTS,
+    DRIVER_SERVOS,
     DRIVER_STATE,
     JOINT_STATES,
     SENT,
@@ -88,6 +92,7 @@ class DriverNode(BoothNode):
         self._last_capture_ns = 0
         self._joint_states = self.create_publisher(JointState, JOINT_STATES.name, qos_profile(JOINT_STATES.qos))
         self._sent = self.create_publisher(JointTrajectory, SENT.name, qos_profile(SENT.qos))
+        self._servos = self.create_publisher(String, DRIVER_SERVOS.name, qos_profile(DRIVER_SERVOS.qos))
         for group, (name, _) in enumerate(self._robot.groups):
             topic = command(name)
             on_command = partial(self._on_command, group=group)
@@ -101,6 +106,7 @@ class DriverNode(BoothNode):
         self.create_timer(0.05, self._watch)
         self._link, self._loop = open_loop(self._robot, path, baud, feed_forward=feed_forward)
         self._maintenance = MaintenanceFeed(self._robot, self._link, ports, wanted=maintenance, warn=self._warn)
+        self._servo_list = ServoList(self._robot, self._link)
         self._pacer = Pacer(self._robot.rate_hz, self._loop.least_period_s)
         self._threads = [
             Thread(target=self._drive, name="bus", daemon=True),
@@ -157,6 +163,9 @@ class DriverNode(BoothNode):
                 self._publish_joint_states(cycle)
                 self._publish_sent(cycle)
                 self._maintenance.see(cycle)
+                servos = self._servo_list.see(cycle)
+                if servos is not None:
+                    self._servos.publish(String(data=json.dumps(servos)))
 
     def _publish_joint_states(self, cycle: Cycle) -> None:
         reading, names = cycle.reading, self._robot.joint_names

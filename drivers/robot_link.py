@@ -229,7 +229,7 @@ class RobotLink:
         fingers = self.care.silent_fingers
         if silent or fingers:
             out += silent_faults(self._robot, silent, fingers)
-        stopped = self._stopped() if self._wants_torque else []
+        stopped = self.stopped_joints()
         if stopped and not silent:
             out.append(stopped_fault([self._robot.joints[k].name for k in stopped]))
         out += self.health.faults
@@ -243,6 +243,10 @@ class RobotLink:
         """Near limits, and noise that does not hurt yet."""
         noisy = [self._noise(line) for line in self.lines if line.noise.share > NOISE_WARN_SHARE]
         return (*self.health.warnings(), *noisy)
+
+    def stopped_joints(self) -> list[int]:
+        """Joints that have stopped without being told, while they ought to have torque."""
+        return self._stopped() if self._wants_torque else []
 
     # --- strength ------------------------------------------------------------------------------------------------
 
