@@ -69,7 +69,8 @@ DRIVER_STATE = Topic("/driver/state", "diagnostic_msgs/msg/DiagnosticStatus", Qo
 
 TELEOP_STATE = Topic("/teleop/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """Operator side: ``message`` is WAITING, HOLDING_SIGN, ALIGNING, ASKING, RAMPING or ENGAGED; keys ``reason``,
-``progress``, ``rate_hz``, and for every limb its state and ``LIMB_reason``."""
+``progress``, ``sign`` (the one being held, such as "thumb up") and ``sign_progress`` (0 to 1), ``rate_hz``, ``profile``
+(whose calibration counts), ``notes``, and for every limb its state and ``LIMB_reason``."""
 
 TELEOP_TIMING = Topic("/teleop/timing", "std_msgs/msg/Int64MultiArray", Qos.EVENT)
 """The way of every command to the driver, five stamps of graph time [ns]: captured, landmarks found, received by

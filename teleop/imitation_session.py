@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from robots import Robot
 from robots.frames import read_only
+from teleop.body_calibration import average_adult
 from teleop.clutch import Clutch, ClutchSettings
-from teleop.clutch_table import Action, Event, State
+from teleop.clutch_table import Action, Event, LimbState, State
 from teleop.frame_pace import SLOWEST_HZ, FramePace
 from teleop.hand_calibration import HandCalibrationError
 from teleop.hand_geometry import Side
@@ -26,6 +27,7 @@ Array = NDArray[np.float64]
 
 SILENT = "no camera frame: is the tracker running and the camera plugged in?"
 PEDAL_GONE = "the pedal does not answer: plug it in again"
+PEDAL_LOST = "the pedal was unplugged: plug it in again, or show the open palm to go on without it"
 PEDAL_UP = "pedal released: press it, then show the open palm"
 RELEASED = "released by the sign: show the open palm to go on"
 LOWERED = "hands lowered: show the open palm to go on"
@@ -75,7 +77,9 @@ class ImitationSession:
         self._signs = OperatorSigns(self._group.driving, self._settings)
         self.clutch = Clutch(self._settings, reason=self._invitation())
         self._pace = FramePace()
-        self._profile = profile
+        self._limbs = tuple(limbs)
+        self._profile: OperatorProfile | None = None
+        self._wished: OperatorProfile | None = profile
         self._measured = np.full(len(robot.joints), np.nan)
         self._start = np.zeros(len(robot.joints))
         self._target: Target | None = None
@@ -84,8 +88,7 @@ class ImitationSession:
         self._release = False
         self.out_of_order = 0
         self.notes: tuple[str, ...] = ()
-        if profile is not None and profile.body is not None:
-            learn_body(limbs, profile.body.calibration())
+        self._take_profile()
 
     # ---- what the node reads ----------------------------------------------------------------------------------
 
@@ -110,6 +113,11 @@ class ImitationSession:
         return self._target
 
     @property
+    def profile(self) -> OperatorProfile | None:
+        """Whose calibration counts; None: nobody's."""
+        return self._profile
+
+    @property
     def reason(self) -> str:
         """What the operator should know or do; empty when all is well."""
         return self.clutch.reason or self._group.reasons(held_only=True)
@@ -122,7 +130,7 @@ class ImitationSession:
 
     def take_events(self) -> list[str]:
         """What has happened since the last call: engaged, "released: why", "held: limb: why", "resumed: limb",
-        record_start, record_stop."""
+        record_start, record_stop, yes, no."""
         events, self._events = self._events, []
         return events
 
@@ -132,11 +140,15 @@ class ImitationSession:
         return release
 
     def status(self, now_ns: int) -> dict[str, str | float | int]:
-        """State, reason, progress, camera rate, and for every limb its state and why it does not follow."""
+        """State, reason, progress, the sign that is held, camera rate, and for every limb its state and why it does not
+        follow."""
+        shown = ("", 0.0) if self._pace.silent(now_ns) else self._signs.showing(now_ns, self._palms_count)
         return {
             "state": self.state.value,
             "reason": self.reason,
             "progress": round(self.progress(now_ns), 2),
+            "sign": shown[0],
+            "sign_progress": round(shown[1], 2),
             "rate_hz": round(self._pace.rate_hz, 1),
             "rejected_hands": self._signs.rejected,
             "out_of_order": self.out_of_order,
@@ -144,20 +156,49 @@ class ImitationSession:
             **self._group.status(),
         }
 
+    @property
+    def _palms_count(self) -> bool:
+        """Whether an open palm means something: to engage, or to let a limb in again."""
+        if self.clutch.following:
+            return any(limb.state is LimbState.HELD for limb in self._group.limbs.values())
+        return self.state is State.HOLDING_SIGN
+
     # ---- what the node hands in -------------------------------------------------------------------------------
 
     def measure(self, position_rad: Array) -> None:
         """The robot's measured pose (n,); a joint that is not known now keeps its last value."""
         self._measured = np.where(np.isfinite(position_rad), position_rad, self._measured)
 
+    def use_profile(self, profile: OperatorProfile | None) -> bool:
+        """Another operator's calibration, or None: nobody's. While a robot is being engaged or follows it waits, and
+        is taken when it is let go: nothing that moves is measured anew.
+
+        Returns:
+            whether it counts already.
+        """
+        self._wished = profile
+        self._take_profile()
+        return self._profile is profile
+
     def press(self, pedal: bool | None, now_ns: int) -> None:
-        """The hold-to-run pedal: pressed or not; None: there is none. One that was there and is gone counts as up."""
-        gone = pedal is None and self._pedal is not None
+        """The hold-to-run pedal: pressed or not; None: there is none. One that was there and is gone counts as up. A palm
+        that is up when it is pressed does not count: it is shown after the press."""
+        gone, before = pedal is None and self._pedal is not None, self._pedal
         self._pedal = False if gone else pedal
         if self._pedal is False:
             reason = PEDAL_GONE if gone else PEDAL_UP
             self._happen(Event.PEDAL_UP, now_ns, reason)
             self.clutch.reason = reason
+        elif self._pedal and before is False:
+            self.clutch.reason = self._invitation()
+            self._signs.forget_shown()
+
+    def unplug(self, now_ns: int) -> None:
+        """A pedal that speaks to the session was unplugged: its foot can't stop anything any more, so nothing goes on
+        until the operator says so anew."""
+        self._happen(Event.PEDAL_UP, now_ns, PEDAL_LOST)
+        if self._pedal is None:
+            self.clutch.reason = PEDAL_LOST
 
     def answer(self, accepted: bool, reason: str, now_ns: int) -> None:
         """What the driver said to the request to engage."""
@@ -193,11 +234,11 @@ class ImitationSession:
             return None
         if self.clutch.reason == SILENT:
             self.clutch.reason = self._invitation()
-        said = self._signs.see(frame)
-        if said == RELEASE:
-            self._happen(Event.RELEASE_SIGN, stamp_ns, RELEASED)
-        elif said is not None:
-            self._events.append(said)
+        for said in self._signs.see(frame):
+            if said == RELEASE:
+                self._happen(Event.RELEASE_SIGN, stamp_ns, RELEASED)
+            else:
+                self._events.append(said)
         self._look_for_the_sign(stamp_ns)
         if self.state not in (State.WAITING, State.HOLDING_SIGN):
             self._look_at_limbs(frame)
@@ -308,6 +349,7 @@ class ImitationSession:
         elif before is not State.WAITING and self.state is State.WAITING:
             self._target = None
             self._signs.forget()
+        self._take_profile()
 
     def _end(self, action: Action, before: State, reason: str) -> None:
         self._target = None
@@ -316,6 +358,14 @@ class ImitationSession:
         self._signs.forget(until_let_go=True)
         if before is not State.ASKING:
             self._events.append(f"released: {reason}")
+
+    def _take_profile(self) -> None:
+        """The calibration that is wished for, as soon as nothing moves by it. Hands are measured at the open palm."""
+        if self._wished is self._profile or self.state not in (State.WAITING, State.HOLDING_SIGN):
+            return
+        self._profile, self.notes = self._wished, ()
+        body = None if self._profile is None else self._profile.body
+        learn_body(self._limbs, average_adult() if body is None else body.calibration())
 
     def _invitation(self) -> str:
         return f"show the open {_palms(self._signs.driving)} to the camera and hold still"

@@ -32,6 +32,10 @@ BOTH_HANDS_SIGNS: Mapping[Gesture, str] = {
     Gesture.THUMB_DOWN: RELEASE,
 }
 """What two driving hands say together: shown by both at once, which no ordinary grasp does."""
+YES, NO = "yes", "no"
+ANSWERS: Mapping[Gesture, str] = {Gesture.THUMB_UP: YES, Gesture.THUMB_DOWN: NO}
+"""What the same hands answer to a question of the session; said beside what the sign says else, in the same moment and
+first: a thumb that ends a take is no answer to the question that comes after it."""
 
 LOW = 0.8
 """A palm that was last seen below this share of the image's height, and then no more, has been lowered."""
@@ -90,19 +94,23 @@ class SignHold:
 
 
 class SignReader:
-    """Turns signs that are held into one event each; a sign must be let go before it counts again."""
+    """Turns signs that are held into one event each; a sign must be let go before it counts again.
+
+    Attributes:
+        holds: how long each of its signs has been shown.
+    """
 
     def __init__(self, events: Mapping[Gesture, str], settings: ClutchSettings) -> None:
         self._events = events
-        self._holds = {sign: SignHold(settings.sign_ns, settings.flicker_ns) for sign in events}
+        self.holds = {sign: SignHold(settings.sign_ns, settings.flicker_ns) for sign in events}
 
     def see(self, sign: Gesture, stamp_ns: int) -> str | None:
         """The event of a sign that has just been held long enough."""
-        for each, hold in self._holds.items():
+        for each, hold in self.holds.items():
             hold.see(each is sign, stamp_ns)
-        if sign not in self._holds or not self._holds[sign].held(stamp_ns):
+        if sign not in self.holds or not self.holds[sign].held(stamp_ns):
             return None
-        self._holds[sign].forget(until_let_go=True)
+        self.holds[sign].forget(until_let_go=True)
         return self._events[sign]
 
 
@@ -123,12 +131,14 @@ class OperatorSigns:
         self.rejected = 0
         self._both = len(self.driving) == 2
         self._said = SignReader(BOTH_HANDS_SIGNS if self._both else FREE_HAND_SIGNS, settings)
+        self._answered = SignReader(ANSWERS, settings)
         self._hanging = SignHold(settings.lowered_ns, settings.flicker_ns)
         self._frames: dict[Side, list[Array]] = {side: [] for side in self.driving}
         self._heights: dict[Side, float] = {}
 
-    def see(self, frame: OperatorFrame) -> str | None:
-        """One camera frame; returns record_start, record_stop or release where that was just said."""
+    def see(self, frame: OperatorFrame) -> tuple[str, ...]:
+        """One camera frame; returns what was just said: yes, no, record_start, record_stop, release. A thumb may say
+        two of them at once."""
         shown = self._gestures(frame)
         for side, palm in self.palms.items():
             palm.see(shown[side] is Gesture.OPEN_PALM, frame.capture_ns)
@@ -142,7 +152,26 @@ class OperatorSigns:
             sign = shown["right"] if shown["right"] is shown["left"] else Gesture.NONE
         else:
             sign = shown["left" if self.driving[0] == "right" else "right"]
-        return self._said.see(sign, frame.capture_ns)
+        said = (reader.see(sign, frame.capture_ns) for reader in (self._answered, self._said))
+        return tuple(word for word in said if word is not None)
+
+    def showing(self, stamp_ns: int, palms: bool) -> tuple[str, float]:
+        """The sign that is being held and the share of its time that is done, 0 … 1, for a ring that fills.
+
+        Args:
+            palms: whether open palms mean something now.
+
+        Returns:
+            such as ("thumb up", 0.4); ("", 0.0) where nothing that counts is shown.
+        """
+        holds = {**self._said.holds, **self._answered.holds}
+        shown = {sign: hold.progress(stamp_ns) for sign, hold in holds.items() if hold.since_ns is not None}
+        if palms and not self.missing:
+            shown[Gesture.OPEN_PALM] = self.progress(stamp_ns)
+        if not shown:
+            return "", 0.0
+        sign = max(shown, key=lambda each: shown[each])
+        return sign.value, shown[sign]
 
     @property
     def missing(self) -> list[Side]:
@@ -166,6 +195,11 @@ class OperatorSigns:
         for palm in self.palms.values():
             palm.forget(until_let_go)
         self._hanging.forget()
+
+    def forget_shown(self) -> None:
+        """Open palms that are shown right now count only after they were let go."""
+        for palm in self.palms.values():
+            palm.forget(until_let_go=palm.since_ns is not None or palm.to_let_go)
 
     def lowered(self, stamp_ns: int) -> bool:
         """Whether the wrists of all driving hands have hung below the hips."""

@@ -32,7 +32,9 @@ from graph.topics import (
     HANDS,
     JOINT_STATES,
     PEDAL,
+    PEDAL_STATE,
     SERVICE_ENGAGE,
+    SESSION_LABELS,
     TELEOP_EVENT,
     TELEOP_FACTS,
     TELEOP_STATE,
@@ -47,8 +49,8 @@ from teleop.clutch_table import LimbState, State
 from teleop.imitation_session import ImitationSession, Target
 from teleop.limbs import build_limbs
 from teleop.operator_clouds import body_of, hands_of
-from teleop.operator_profile import load, profile_path
 from teleop.operator_view import BodyView, OperatorFrame
+from teleop.profile_choice import ProfileChoice, load_by_name
 
 ASK_TIMEOUT_NS = 1_000_000_000
 STALE_NS = 100_000_000
@@ -83,14 +85,16 @@ class TeleopNode(BoothNode):
             "prediction_ms", 0.0, "hands and arms are asked to be where they will be then [ms]"
         )
         self._limbs = build_limbs(self._robot, parts)
-        self._settings = {"parts": parts, "profile": profile, "dwell_s": dwell_s, "prediction_ms": prediction_ms}
+        self._settings = {"parts": parts, "dwell_s": dwell_s, "prediction_ms": prediction_ms}
         self._session = ImitationSession(
             self._robot,
             self._limbs,
             ClutchSettings(dwell_ns=round(dwell_s * 1e9)),
-            load(profile_path(profile)) if profile else None,
+            load_by_name(profile) if profile else None,
             prediction_ms,
         )
+        self._profile = ProfileChoice(self._session)
+        self._profile_told = ""
         active = set(self._session.active_joints.tolist())
         topics = [command(name) for name, members in self._robot.groups if active & set(members)]
         self._commands = {t.name: self.create_publisher(JointTrajectory, t.name, qos_profile(t.qos)) for t in topics}
@@ -110,6 +114,9 @@ class TeleopNode(BoothNode):
         self.create_subscription(DiagnosticStatus, DRIVER_STATE.name, self._on_driver, qos_profile(DRIVER_STATE.qos))
         self.create_subscription(DiagnosticStatus, TRACKER_STATE.name, self._on_tracker, qos_profile(TRACKER_STATE.qos))
         self.create_subscription(JointState, JOINT_STATES.name, self._on_joints, qos_profile(JOINT_STATES.qos))
+        self.create_subscription(String, SESSION_LABELS.name, self._on_labels, qos_profile(SESSION_LABELS.qos))
+        self._holds_to_run, self._unplugged = pedal, False
+        self.create_subscription(DiagnosticStatus, PEDAL_STATE.name, self._on_pedal_state, qos_profile(PEDAL_STATE.qos))
         if pedal:
             self._pressed, self._pressed_ns = False, 0
             self._session.press(False, 0)
@@ -155,9 +162,22 @@ class TeleopNode(BoothNode):
         self._watch_pedal()
 
     def _watch_pedal(self) -> None:
-        """A pedal that says nothing any more is not pressed."""
+        """A pedal that says nothing any more is not pressed; one that is unplugged is not even there."""
         now_ns = self.graph_clock.monotonic_ns()
-        self._session.press(self._pressed and now_ns - self._pressed_ns < STALE_NS, now_ns)
+        pressed = self._pressed and now_ns - self._pressed_ns < STALE_NS
+        self._session.press(None if self._unplugged else pressed, now_ns)
+        self._after()
+
+    def _on_pedal_state(self, status: DiagnosticStatus) -> None:
+        was, self._unplugged = self._unplugged, status.message == "UNPLUGGED"
+        if self._holds_to_run:
+            self._watch_pedal()
+        elif self._unplugged and not was:
+            self._session.unplug(self.graph_clock.monotonic_ns())
+            self._after()
+
+    def _on_labels(self, message: String) -> None:
+        self._profile.hear(message.data)
         self._after()
 
     def _on_timer(self) -> None:
@@ -218,6 +238,8 @@ class TeleopNode(BoothNode):
             self._events.publish(String(data=event))
             if event == "engaged":  # the palms have just been measured
                 self._tell_settings()
+        if self._profile.name != self._profile_told:
+            self._tell_settings()
         self._report()
 
     def _tell_settings(self) -> None:
@@ -225,7 +247,8 @@ class TeleopNode(BoothNode):
         retargeters = {limb.name: getattr(limb, "retargeter", None) for limb in self._limbs}
         calibrations = {name: getattr(each, "calibration", None) for name, each in retargeters.items()}
         known = {name: asdict(each) for name, each in calibrations.items() if each is not None}
-        self.tell_facts(TELEOP_FACTS, {**self._settings, "calibration": known})
+        self._profile_told = self._profile.name
+        self.tell_facts(TELEOP_FACTS, {**self._settings, "profile": self._profile_told, "calibration": known})
 
     def _ask(self) -> None:
         now_ns = self.graph_clock.monotonic_ns()
@@ -275,9 +298,12 @@ class TeleopNode(BoothNode):
             reason = self._image_problem
         held = any(limb.state is LimbState.HELD for limb in self._session.limbs.values())
         lost = FaultCode.HAND_LOST if held or "lost" in reason else None
+        lost = FaultCode.PEDAL_LOST if self._unplugged and "pedal" in reason else lost
         code = FaultCode.CAMERA_FROZEN if self._image_problem else lost
         troubled = code is not None or "no camera frame" in reason
         status["code"] = "" if code is None else code.value
+        status["profile"] = self._profile.name
+        status["notes"] = "; ".join(filter(None, (self._profile.note, str(status["notes"]))))
         self.set_state(str(status.pop("state")), WARN if troubled else 0, reason=reason, **status)
 
 

@@ -82,13 +82,15 @@ class FakeGraph(Node):
 
 
 def marked(graph: FakeGraph) -> None:
-    """The start comes late; pause, resume, markers; images and a skin all the time."""
+    """The start comes late; pause, resume, markers; images, a skin and an operator's answers all the time."""
     marker = graph.create_publisher(String, topics.RECORDER_MARKER.name, qos_profile(topics.RECORDER_MARKER.qos))
     camera, skin = (graph.create_publisher(kind, name, QoSProfile(depth=5)) for kind, name in RAW)
     graph.wait(lambda: all(outlet.get_subscription_count() for outlet in (marker, camera, skin)))
     for k, (begin_s, service) in enumerate(STEPS):
         camera.publish(Image(height=2, width=2, encoding="rgb8", step=6, data=bytes([40 * k] * 12)))
         skin.publish(String(data=f"touch {k}"))
+        for answer in ("yes", "no"):
+            graph.outlets[topics.TELEOP_EVENT.name][0].publish(String(data=answer))
         graph.play(begin_s, 0.25 * (k + 1))
         graph.call(service)
         marker.publish(String(data=f"after {service}"))

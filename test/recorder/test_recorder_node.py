@@ -26,7 +26,6 @@ def environment():
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "ROS_DOMAIN_ID": str(10 + os.getpid() % 80),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "BOOTH_WALL_OFFSET_NS": "1800000000000000000",
     }
 
@@ -106,9 +105,11 @@ def test_a_late_start_a_pause_markers_a_raw_camera_and_a_skin_are_in_the_take(tm
     assert len(take.messages["/wrist/image_raw/compressed"]) == 4
     assert min(m.receive_ns for m in take.messages["/joint_states"]) < take.metadata.started_ns - 150_000_000
     with Episode.open(take_path.with_suffix(".h5")) as episode:
-        told = [(stream, text) for _, stream, text in episode.events() if stream in ("recorder_event", "marker")]
+        told = [(stream, text) for _, stream, text in episode.events()]
         assert "cam_wrist" in episode.file["/observations/images"]
     assert [text for stream, text in told if stream == "recorder_event"] == ["record_started", "paused", "resumed"]
+    answers = [text for stream, text in told if stream == "teleop_event" and text in ("yes", "no")]
+    assert answers.count("yes") == answers.count("no") >= 3, "an operator's answer neither starts nor ends a take"
     assert sorted(text for stream, text in told if stream == "marker") == [
         "after /recorder/mark",
         "after /recorder/pause",

@@ -631,17 +631,17 @@ def test_a_hand_that_is_none_is_counted_and_shows_nothing():
 # ---- recording --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sign", "event"), [("victory", "record_start"), ("up", "record_stop")])
-def test_two_driving_hands_speak_together(sign, event):
+@pytest.mark.parametrize(("sign", "said"), [("victory", ["record_start"]), ("up", ["yes", "record_stop"])])
+def test_two_driving_hands_speak_together(sign, said):
     film = Film().engage()
     film.show(sign, "fist", 60)
     film.show(sign, sign, 29)
     assert film.events == ["engaged"]
     film.show(sign, sign, 90)
-    assert film.events == ["engaged", event]
+    assert film.events == ["engaged", *said]
     film.show("fist", "index", 6)
     film.show(sign, sign, 40)
-    assert film.events == ["engaged", event, event]
+    assert film.events == ["engaged", *said, *said]
 
 
 @pytest.mark.parametrize(("sign", "event"), [("victory", "record_start"), ("fist", "record_stop")])
@@ -651,6 +651,75 @@ def test_the_free_hand_speaks_alone(sign, event):
     assert film.events == [event]
     film.show("victory", None, 60)
     assert film.events == [event]
+
+
+@pytest.mark.parametrize(("sign", "answer"), [("up", "yes"), ("down", "no")])
+def test_thumbs_answer_a_question_while_nothing_is_engaged(sign, answer):
+    two, one = Film(), Film("right_hand")
+    two.show(sign, None, 60)
+    one.show(sign, None, 60)
+    assert two.events == one.events == []
+    two.show(sign, sign, 29)
+    one.show(None, sign, 29)
+    assert two.events == one.events == []
+    two.show(sign, sign, 90)
+    one.show(None, sign, 90)
+    assert (two.state, one.state) == (State.WAITING, State.WAITING)
+    assert two.events[0] == answer and two.events.count(answer) == 1
+    assert one.events == [answer]
+
+
+def test_a_thumb_down_that_lets_go_is_an_answer_too():
+    film = Film().engage()
+    film.show("down", "down", 60)
+    assert film.events == ["engaged", "no", "released: released by the sign: show the open palm to go on"]
+
+
+@pytest.mark.parametrize(
+    ("sign", "name"), [("victory", "victory"), ("up", "thumb up"), ("down", "thumb down"), ("fist", "fist")]
+)
+def test_a_ring_fills_for_whatever_the_free_hand_holds(sign, name):
+    film = Film("right_hand")
+    assert ring(film) == ("", 0.0)
+    film.show(None, sign, 16)
+    assert ring(film) == (name, pytest.approx(0.5, abs=0.01))
+    film.show(None, sign, 14)
+    assert ring(film)[1] > 0.95
+    film.show(None, sign, 2)
+    assert film.events != [] and ring(film) == ("", 0.0)
+    film.show(None, "index", 6)
+    film.show(None, sign, 4)
+    film.show(None, "index", 6)
+    assert ring(film) == ("", 0.0)
+
+
+def test_a_ring_fills_for_open_palms_where_they_mean_something():
+    film = Film()
+    film.show("open", None, 9)
+    assert ring(film) == ("", 0.0)
+    film.palms(7)
+    assert ring(film) == ("open palm", pytest.approx(6 * FRAME_NS / FULL.dwell_ns, abs=0.01))
+    film = Film().engage()
+    film.palms(9)
+    assert ring(film) == ("", 0.0)
+    film.show("open", None, 6)
+    film.palms(7)
+    assert ring(film) == ("open palm", pytest.approx(0.4, abs=0.1))
+
+
+def test_no_ring_stays_when_the_camera_falls_silent():
+    film = Film()
+    film.show("up", "up", 16)
+    assert ring(film)[0] == "thumb up"
+    film.now_ns += SILENCE_NS + 1
+    film.session.tick(film.now_ns)
+    assert ring(film) == ("", 0.0)
+
+
+def ring(film):
+    """The sign that the state names, and how much of its time is done."""
+    status = film.session.status(film.now_ns)
+    return status["sign"], status["sign_progress"]
 
 
 def test_fists_of_both_hands_are_work_and_no_sign():
