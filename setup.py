@@ -28,6 +28,7 @@ setup(
         "studio",
     ],
     package_data={
+        "graph": ["*.xml"],
         "robots": ["*.yaml", "*.urdf"],
         "booth.page": ["static/*", "languages/*.json"],
         "clips": ["operator_hand.mp4", "operator_hand.npz"],
@@ -37,7 +38,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/launch", sorted(glob("launch/*.launch.py"))),
-        (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml"))),
+        (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml") + glob("graph/*.xml"))),
         (f"share/{PACKAGE}/config/sros2", ["config/sros2/policy.xml"]),
         (f"share/{PACKAGE}/robots", sorted(glob("robots/*.yaml") + glob("robots/*.urdf"))),
     ],

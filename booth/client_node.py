@@ -15,7 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from graph.errors import BoothError
-from graph.nodes import MIDDLEWARE
+from graph.middleware import middleware
 from graph.ros_node import qos_profile, state_values
 from graph.topics import DRIVER_STATE, RECORDER_STATE, TELEOP_STATE, TRACKER_STATE, Topic
 
@@ -26,8 +26,7 @@ class GraphClient:
     """A context manager around one client node on a ROS domain."""
 
     def __init__(self, domain: int | None = None, name: str = "booth_client") -> None:
-        for variable, value in MIDDLEWARE.items():
-            os.environ.setdefault(variable, value)
+        os.environ.update(middleware(os.environ))
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
         self.node = Node(name, context=self._context)

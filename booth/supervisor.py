@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 from graph.errors import EXIT_DEVICE, EXIT_FAILED, EXIT_INPUT, EXIT_OK, InputError
-from graph.nodes import MIDDLEWARE, OnExit, ProcessSpec
+from graph.middleware import middleware
+from graph.nodes import OnExit, ProcessSpec
 from graph.stamps import ENV_OFFSET, measure_offset_ns
 
 STOP_S, KILL_S = 3.6, 4.5
@@ -54,8 +55,7 @@ def graph_environment(domain: int | None = None) -> dict[str, str]:
     """Environment of every process of one graph: one wall offset, discovery on this machine unless chosen otherwise."""
     environ = dict(os.environ)
     environ[ENV_OFFSET] = str(measure_offset_ns())
-    for name, value in MIDDLEWARE.items():
-        environ.setdefault(name, value)
+    environ.update(middleware(environ))
     environ.setdefault("RCUTILS_CONSOLE_OUTPUT_FORMAT", "{severity}: {message}")
     environ["RCUTILS_COLORIZED_OUTPUT"] = "0"
     environ["PYTHONUNBUFFERED"] = "1"

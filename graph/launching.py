@@ -10,7 +10,8 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch_ros.actions import Node
 
-from graph.nodes import MIDDLEWARE, PACKAGE, OnExit, ProcessSpec
+from graph.middleware import middleware
+from graph.nodes import PACKAGE, OnExit, ProcessSpec
 from graph.stamps import ENV_OFFSET, measure_offset_ns
 
 RESPAWN_DELAY_S = 1.0
@@ -18,8 +19,8 @@ RESPAWN_DELAY_S = 1.0
 
 def environment_actions() -> list[Any]:
     """What every process of one graph shares; what the user has already chosen stays."""
-    wanted = {ENV_OFFSET: str(measure_offset_ns()), **MIDDLEWARE}
-    return [SetEnvironmentVariable(name, os.environ.get(name, value)) for name, value in wanted.items()]
+    wanted = {ENV_OFFSET: os.environ.get(ENV_OFFSET, str(measure_offset_ns())), **middleware(os.environ)}
+    return [SetEnvironmentVariable(name, value) for name, value in wanted.items()]
 
 
 def launch_actions(processes: Sequence[ProcessSpec]) -> list[Any]:

@@ -103,10 +103,6 @@ class GraphOptions:
     prediction_ms: float = 0.0
 
 
-MIDDLEWARE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
-"""Environment of every process, unless the user has chosen otherwise. Nobody outside this machine is heard; and no
-shared memory, because a process that is killed while it holds a segment takes its readers down with it."""
-
 ALL_PARTS = "hands+arms+head"
 """What copies the operator unless something else is asked for; the lift only on request."""
 DRIVERS = ("virtual", "dynamixel", "external")

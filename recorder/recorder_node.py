@@ -12,6 +12,7 @@ from rclpy.serialization import deserialize_message
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from graph.middleware import buffer_shortage
 from graph.ros_node import ERROR, OK, WARN, BoothNode, qos_profile, spin_node
 from graph.topics import (
     DRIVER_STATE,
@@ -65,6 +66,8 @@ class RecorderNode(BoothNode):
         ):
             self.create_service(Trigger, service, partial(self._answer, act))
         self.create_timer(0.2, self._report)
+        if shortage := buffer_shortage():
+            self.get_logger().warning(shortage)
         if self._record_on == "start":
             self._session.start()
         self._report()

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from graph.nodes import MIDDLEWARE
+from graph.middleware import middleware
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-for name, value in MIDDLEWARE.items():
-    os.environ.setdefault(name, value)
+os.environ.update(middleware(os.environ))
 
 
 @pytest.fixture(autouse=True)

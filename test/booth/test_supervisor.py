@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from booth.supervisor import Outcome, Supervisor, graph_environment
+from graph.middleware import PROFILE
 from graph.nodes import OnExit, ProcessSpec
 from graph.stamps import ENV_OFFSET
 
@@ -126,8 +127,9 @@ def test_all_processes_of_a_graph_share_one_clock_offset_and_stay_on_this_machin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
+    monkeypatch.delenv("FASTRTPS_DEFAULT_PROFILES_FILE", raising=False)
     environ = graph_environment(7)
     assert int(environ[ENV_OFFSET]) > 0
-    assert environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert environ["FASTRTPS_DEFAULT_PROFILES_FILE"] == PROFILE
     assert environ["ROS_DOMAIN_ID"] == "7"
     assert sys.executable in spec("sleeper").command()[0]

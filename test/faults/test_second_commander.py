@@ -20,6 +20,7 @@ from drivers.safety import MS, State
 from drivers.virtual_robot import run_virtual_robot
 from graph import topics as graph_topics
 from graph.faults import FaultCode
+from graph.middleware import NETWORK_PROFILE, PROFILE
 from graph.nodes import GraphOptions, driver_processes
 from graph.topics import DIAGNOSTICS, PEDAL, SERVICE_ENGAGE, Topic, command
 from robots import load_robot, robot_names
@@ -79,10 +80,13 @@ def test_a_second_commander_holds_the_robot_is_named_and_moves_nothing(name: str
 
 
 def test_a_graph_is_not_heard_outside_of_its_machine_unless_somebody_wants_that(monkeypatch) -> None:
-    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
-    assert graph_environment()["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert graph_environment()["FASTRTPS_DEFAULT_PROFILES_FILE"] == PROFILE
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    assert graph_environment()["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
+    chosen = graph_environment()
+    assert chosen["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
+    assert chosen["FASTRTPS_DEFAULT_PROFILES_FILE"] == NETWORK_PROFILE
 
 
 def test_a_second_driver_on_one_port_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
