@@ -32,6 +32,7 @@ ONLY = {
     "rosbags": lambda path: path.parts[0] == "recorder",
     "cv2": lambda path: path.parts[0] in ("clips", "studio") or re.match(r"teleop/(tracker|camera)", str(path)),
     "mediapipe": lambda path: str(path).startswith("teleop/tracker"),
+    "zmq": lambda path: re.match(r"(teleop|bench)/link_", str(path)),
 }
 MAY_IMPORT = {
     "graph": {"graph", "robots"},
