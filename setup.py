@@ -38,7 +38,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/launch", sorted(glob("launch/*.launch.py"))),
-        (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml") + glob("graph/*.xml"))),
+        (f"share/{PACKAGE}/config", sorted(glob("config/*.yaml") + glob("config/*.rules") + glob("graph/*.xml"))),
         (f"share/{PACKAGE}/config/sros2", ["config/sros2/policy.xml"]),
         (f"share/{PACKAGE}/robots", sorted(glob("robots/*.yaml") + glob("robots/*.urdf"))),
     ],

@@ -5,9 +5,10 @@ import argparse
 from typing import Any
 
 from booth.output import result_json, say
+from booth.page_invitation import DEFAULT_PAGE, invite, page_wanted
 from booth.supervisor import StopRequest, Supervisor, graph_environment
 from booth.verb_models import ensure_model
-from graph.nodes import DRIVERS, RECORD_MODES, GraphOptions, booth_processes
+from graph.nodes import DRIVERS, PEDAL_ROLES, RECORD_MODES, GraphOptions, booth_processes
 from graph.topics import SERVICE_ENGAGE
 from robots import load_robot
 from teleop.prediction import checked_horizon_s
@@ -45,11 +46,28 @@ def add(verbs: Any) -> None:
     parser.add_argument("--profile", default="", metavar="NAME", help="the operator's stored calibration")
     parser.add_argument("--pedal", action="store_true", help="hold to run: a pedal on /teleop/pedal must be pressed")
     parser.add_argument(
+        "--pedal-device", default="", metavar="PATH", help="foot pedal under /dev/input/by-id, or auto (docs/pedal.md)"
+    )
+    parser.add_argument(
+        "--pedal-role",
+        choices=PEDAL_ROLES,
+        default=defaults.pedal_role,
+        help="run: the robot moves only while it is pressed; record: tap and hold lead through a session "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--prediction-ms",
         type=float,
         default=0.0,
         metavar="MS",
         help="ask hands and arms to be where they will be then, at most 100: less delay, more overshoot (default: off)",
+    )
+    parser.add_argument(
+        "--page",
+        default=DEFAULT_PAGE,
+        metavar="HOST:PORT",
+        help="where the operator's page is served; 0.0.0.0:8080 for tablets on the booth's network, `off` for no page "
+        "(default: %(default)s, this machine only)",
     )
     parser.add_argument("--json", action="store_true", help="print how it ended as JSON")
     parser.set_defaults(run=run)
@@ -77,7 +95,10 @@ def run(args: argparse.Namespace) -> int:
         parts=args.parts,
         profile=args.profile,
         pedal=args.pedal,
+        pedal_device=args.pedal_device,
+        pedal_role=args.pedal_role,
         prediction_ms=args.prediction_ms,
+        page=page_wanted(args.page) if robot.imitation.limbs else "",
     )
     if not robot.imitation.limbs:
         say(f"booth: nothing of {robot.name} copies an operator: tracker and teleop stay off, driver and recorder run")
@@ -88,6 +109,8 @@ def run(args: argparse.Namespace) -> int:
         supervisor.start()
         how = "hold an open palm to the camera to engage" if robot.imitation.limbs else f"{SERVICE_ENGAGE} engages"
         say(f"[booth] up; {how}; Ctrl-C stops everything")
+        if options.page:
+            invite(options.page)
         outcome = supervisor.run(stopping)
     say(f"[booth] {outcome.reason}")
     if args.json:

@@ -29,6 +29,8 @@ class FaultCode(Enum):
     HAND_LOST = "hand_lost"
     HANDS_SWAPPED = "hands_swapped"
     BYSTANDER = "bystander"
+    # the operator's foot
+    PEDAL_LOST = "pedal_lost"
     # this computer
     CLOCK_JUMP = "clock_jump"
     DRIVER_STARVED = "driver_starved"

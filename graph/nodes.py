@@ -76,8 +76,12 @@ class GraphOptions:
             file says, or nothing.
         parts: what copies the operator, such as `hands` or `hands+arms`; empty: all that the robot has but the lift.
         profile: the operator's stored calibration; empty: what the open palm shows.
-        pedal: hold to run: a pedal must be pressed.
+        pedal: hold to run: a pedal that somebody else publishes must be pressed.
+        pedal_device: a foot pedal of this computer, its path under /dev/input/by-id or `auto`; empty: none.
+        pedal_role: what that pedal is for: `run` (hold to run) or `record` (tap and hold speak to the session).
         prediction_ms: how far ahead hands and arms are predicted, at most 100; 0: what the parameter file says, or not.
+        page: where the operator's page is served, HOST:PORT; empty: no page.
+        store: operators, tasks and sessions of the page; empty: this user's own.
         params: a ROS parameter file for tracker, teleop and recorder, such as config/booth.yaml; empty for none.
     """
 
@@ -100,12 +104,17 @@ class GraphOptions:
     parts: str = ""
     profile: str = ""
     pedal: bool = False
+    pedal_device: str = ""
+    pedal_role: str = "record"
     prediction_ms: float = 0.0
+    page: str = ""
+    store: str = ""
 
 
 ALL_PARTS = "hands+arms+head"
 """What copies the operator unless something else is asked for; the lift only on request."""
 DRIVERS = ("virtual", "dynamixel", "external")
+PEDAL_ROLES = ("run", "record")
 RECORD_MODES = ("off", "manual", "engage", "start")
 
 
@@ -178,7 +187,7 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
     if robot.imitation.limbs:
         parts = options.parts or ALL_PARTS
         teleop: dict[str, Parameter] = {"robot": robot_argument, "driver": options.driver, "parts": parts}
-        teleop |= {"profile": options.profile, "pedal": options.pedal}
+        teleop |= {"profile": options.profile, "pedal": options.pedal or holds_to_run(options)}
         teleop |= {"prediction_ms": options.prediction_ms} if options.prediction_ms else {}
         tracker: dict[str, Parameter] = {"source": options.source, "loop": options.loop, "mirrored": options.mirrored}
         tracker["body"] = needs_body(robot, parts)
@@ -196,7 +205,44 @@ def booth_processes(robot: Robot, robot_argument: str, options: GraphOptions) ->
         ]
     if options.record != "off":
         processes.append(recorder_process(robot_argument, options))
+    if options.pedal_device:
+        processes.append(pedal_process(options))
+    if options.page:
+        processes.append(page_process(robot_argument, options))
     return processes
+
+
+def page_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
+    """The operator's page with its session; when it dies the robot and a running take go on."""
+    return ProcessSpec(
+        "page",
+        "booth.page.page_node",
+        "page",
+        parameters={
+            "robot": robot_argument,
+            "address": options.page,
+            "booth": options.booth,
+            "driver": options.driver,
+            "store": options.store,
+            "virtual": options.driver == "virtual" or is_pseudo_terminal(options.port),
+            "pedal": options.pedal,
+        },
+    )
+
+
+def holds_to_run(options: GraphOptions) -> bool:
+    """Whether this computer's own pedal must be pressed for the robot to move."""
+    return bool(options.pedal_device) and options.pedal_role == "run"
+
+
+def pedal_process(options: GraphOptions) -> ProcessSpec:
+    """The foot pedal of this computer."""
+    return ProcessSpec(
+        "pedal",
+        "teleop.pedal_node",
+        "pedal",
+        parameters={"device": options.pedal_device, "role": options.pedal_role},
+    )
 
 
 def needs_body(robot: Robot, parts: str) -> bool:

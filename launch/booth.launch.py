@@ -5,7 +5,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
 from graph.launching import environment_actions, launch_actions
-from graph.nodes import DRIVERS, RECORD_MODES, GraphOptions, booth_processes
+from graph.nodes import DRIVERS, PEDAL_ROLES, RECORD_MODES, GraphOptions, booth_processes
 from launch import LaunchDescription
 from robots import load_robot, robot_names
 
@@ -36,7 +36,11 @@ def _start(context):
         parts=value("parts"),
         profile=value("profile"),
         pedal=value("pedal") == "true",
+        pedal_device=value("pedal_device"),
+        pedal_role=value("pedal_role"),
         prediction_ms=float(value("prediction_ms")),
+        page=value("page"),
+        store=value("store"),
     )
     return launch_actions(booth_processes(load_robot(value("robot")), value("robot"), options))
 
@@ -66,9 +70,15 @@ def generate_launch_description():
         ),
         DeclareLaunchArgument("profile", default_value="", description="the operator's stored calibration"),
         DeclareLaunchArgument("pedal", default_value="false", choices=["true", "false"], description="hold to run"),
+        DeclareLaunchArgument("pedal_device", default_value="", description="foot pedal: /dev/input/by-id/… or auto"),
+        DeclareLaunchArgument(
+            "pedal_role", default_value=DEFAULTS.pedal_role, choices=list(PEDAL_ROLES), description="what it is for"
+        ),
         DeclareLaunchArgument(
             "prediction_ms", default_value="0.0", description="how far ahead hands and arms are predicted, up to 100"
         ),
+        DeclareLaunchArgument("page", default_value="", description="the operator's page, HOST:PORT; empty: none"),
+        DeclareLaunchArgument("store", default_value="", description="operators and sessions; empty: this user's own"),
         DeclareLaunchArgument("rate_hz", default_value=str(DEFAULTS.rate_hz), description="rows per second"),
         DeclareLaunchArgument("loop", default_value="false", choices=["true", "false"], description="repeat a video"),
         DeclareLaunchArgument(

@@ -199,7 +199,7 @@ class OperatorSigns:
     def forget_shown(self) -> None:
         """Open palms that are shown right now count only after they were let go."""
         for palm in self.palms.values():
-            palm.forget(until_let_go=palm.since_ns is not None or palm.to_let_go)
+            palm.forget(until_let_go=palm.since_ns is not None)
 
     def lowered(self, stamp_ns: int) -> bool:
         """Whether the wrists of all driving hands have hung below the hips."""

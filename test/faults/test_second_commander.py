@@ -170,7 +170,9 @@ def test_the_policy_is_of_the_schema_that_sros2_reads() -> None:
     assert (root.tag, root.get("version")) == ("policy", "0.2.0")
     paths = [enclave.get("path") for enclave in root.iter("enclave")]
     assert paths == [f"/humanoid_booth/{node}" for node in allowed("topics", "publish")]
-    assert set(allowed("topics", "publish")) == {"tracker", "teleop", "driver", "recorder", "replay", "booth_client"}
+    assert set(allowed("topics", "publish")) == {
+        *("tracker", "teleop", "pedal", "driver", "recorder", "replay", "booth_client")
+    }
     for block in (*root.iter("topics"), *root.iter("services")):
         assert len(block) > 0
         assert set(block.attrib.values()) == {"ALLOW"}

@@ -14,6 +14,7 @@ from graph.errors import InputError
 from graph.nodes import (
     ALL_PARTS,
     DRIVERS,
+    PEDAL_ROLES,
     RECORD_MODES,
     GraphOptions,
     OnExit,
@@ -34,7 +35,7 @@ HAND, OP3, BODY = (load_robot(name) for name in ("hx5_d20_right", "op3", "ffw_sh
 
 def processes(driver="virtual", **more):
     """Every process that any graph with this driver can have, by name."""
-    options = GraphOptions(driver=driver, **{"prediction_ms": 20.0} | more)
+    options = GraphOptions(driver=driver, **{"prediction_ms": 20.0, "pedal_device": "auto"} | more)
     booth = booth_processes(HAND, "hx5_d20_right", options)
     replay = replay_processes(HAND, "hx5_d20_right", options, "/a/episode.h5", "report.json", 0.5)
     return {spec.name: spec for spec in [*booth, *replay]}
@@ -125,6 +126,7 @@ def test_the_graph_ends_with_its_driver_but_survives_everybody_else(driver):
         "tracker": OnExit.RESPAWN,
         "teleop": OnExit.RESPAWN,
         "recorder": OnExit.RESPAWN,
+        "pedal": OnExit.RESPAWN,
         "replay": OnExit.FINISH,
     }
     specs = processes(driver, source="0") | {
@@ -202,8 +204,14 @@ def test_options_reach_the_process_that_needs_them():
         parts="right_hand",
         profile="ada",
         pedal=True,
+        pedal_device="/dev/input/by-id/usb-PCsensor_FootSwitch-event-kbd",
+        pedal_role="record",
         prediction_ms=40.0,
     )
+    assert specs["pedal"].parameters == {
+        "device": "/dev/input/by-id/usb-PCsensor_FootSwitch-event-kbd",
+        "role": "record",
+    }
     assert specs["driver"].parameters == {
         "robot": "hx5_d20_right",
         "port": "/dev/ttyACM7",
@@ -238,6 +246,17 @@ def test_options_reach_the_process_that_needs_them():
         "force": False,
         "virtual": False,
     }
+
+
+def test_a_pedal_runs_only_where_one_is_named():
+    assert "pedal" not in processes(pedal_device="")
+
+
+@pytest.mark.parametrize("role", PEDAL_ROLES)
+def test_the_robot_waits_for_the_foot_only_where_the_pedal_is_held_to_run(role):
+    assert processes(pedal_role=role)["teleop"].parameters["pedal"] is (role == "run")
+    assert processes(pedal_role=role, pedal=True)["teleop"].parameters["pedal"] is True
+    assert processes(pedal_role=role, pedal_device="")["teleop"].parameters["pedal"] is False
 
 
 def test_what_is_predicted_is_left_to_the_parameter_file_unless_it_is_chosen():

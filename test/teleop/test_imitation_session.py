@@ -537,8 +537,57 @@ def test_without_the_pedal_pressed_no_sign_counts():
     film.palms(60)
     assert film.state is State.WAITING and "press it" in film.session.reason
     film.session.press(True, film.now_ns)
+    film.show("fist", "fist", 6)
     film.palms(20)
     assert film.state is State.ASKING
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_palms_that_are_up_when_the_pedal_is_pressed_must_be_shown_anew(side):
+    film = Film()
+    film.session.press(False, film.now_ns)
+    film.palms(60)
+    film.session.press(True, film.now_ns)
+    film.palms(120)
+    assert film.state is State.WAITING
+    assert film.session.reason.endswith("close the hands first, then show the open palms anew")
+    film.show(**{"right": "open", "left": "open"} | {side: "fist"}, frames=6)
+    film.palms(60)
+    assert film.state is State.WAITING, "one hand has not been let go"
+    film.show("fist", "fist", 6)
+    film.palms(20)
+    assert film.state is State.ASKING
+
+
+def test_palms_that_are_raised_after_the_press_count_at_once():
+    film = Film()
+    film.session.press(False, film.now_ns)
+    film.show("fist", "fist", 30)
+    film.session.press(True, film.now_ns)
+    assert film.session.reason == "show the open palms of both hands to the camera and hold still"
+    film.palms(20)
+    assert film.state is State.ASKING
+
+
+def test_a_pedal_that_is_pressed_on_and_on_is_pressed_once():
+    film = Film()
+    film.session.press(False, film.now_ns)
+    film.show("fist", "fist", 6)
+    for _ in range(20):
+        film.session.press(True, film.now_ns)
+        film.palms()
+    assert film.state is State.ASKING
+
+
+def test_a_pedal_for_the_session_that_is_unplugged_ends_it_and_a_fresh_sign_is_needed():
+    film = Film().engage()
+    film.session.unplug(film.now_ns)
+    assert film.state is State.WAITING and film.session.target is None and film.session.take_release()
+    assert film.session.reason.startswith("the pedal was unplugged")
+    film.palms(60)
+    assert film.state is State.WAITING
+    film.show("fist", "fist", 6)
+    film.engage()
 
 
 def test_a_pedal_that_is_unplugged_is_a_pedal_that_is_up():
