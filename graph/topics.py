@@ -102,8 +102,8 @@ RECORDER_MARKER = Topic("/recorder/marker", "std_msgs/msg/String", Qos.EVENT)
 """For anybody to publish: a word about this moment, such as the name of the sub-task that begins."""
 
 TRACKER_STATE = Topic("/tracker/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
-"""``message`` is STARTING, TRACKING, NO_IMAGE or ENDED; keys ``reason``, ``source``, ``frames``, ``hand_found_frames``,
-``skipped_frames``."""
+"""``message`` is STARTING, TRACKING, NO_IMAGE or ENDED; keys ``reason``, ``source``, ``frames``, ``rate_hz``,
+``brightness`` (mean of the image, 0 to 255; empty before the first), ``hand_found_frames``, ``skipped_frames``."""
 
 REPLAY_STATE = Topic("/replay/state", "diagnostic_msgs/msg/DiagnosticStatus", Qos.STATE)
 """``message`` is WAITING, ENGAGING, REPLAYING, PAUSED, RELEASING or DONE; key ``reason``."""

@@ -20,9 +20,14 @@ SLOWEST_HZ = 11.0
 
 
 class CameraHealth:
-    """Judges the images of one camera in their order."""
+    """Judges the images of one camera in their order.
+
+    Attributes:
+        brightness: mean of the last image, 0 (black) to 255; None before the first.
+    """
 
     def __init__(self) -> None:
+        self.brightness: float | None = None
         self._stamps_ns: deque[int] = deque(maxlen=WINDOW)
         self._print = -1
         self._same_since_ns = 0
@@ -39,12 +44,12 @@ class CameraHealth:
         """
         self._stamps_ns.append(capture_ns)
         few = np.ascontiguousarray(image_bgr[::EVERY, ::EVERY])
-        fingerprint = crc32(few.tobytes())
+        fingerprint, self.brightness = crc32(few.tobytes()), float(few.mean())
         if fingerprint != self._print:
             self._print, self._same_since_ns = fingerprint, capture_ns
         elif capture_ns - self._same_since_ns >= FROZEN_NS:
             return "the camera shows the same image again and again: unplug it and plug it in again"
-        if float(few.mean()) < BLACK and float(few.std()) < FLAT:
+        if self.brightness < BLACK and float(few.std()) < FLAT:
             return "the camera's image is black: take its cover off, switch the light on"
         rate_hz = self.rate_hz
         if rate_hz and rate_hz < SLOWEST_HZ:
