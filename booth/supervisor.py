@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
+from booth.stop_request import StopRequest as StopRequest
 from graph.errors import EXIT_DEVICE, EXIT_FAILED, EXIT_INPUT, EXIT_OK, InputError
 from graph.middleware import middleware
 from graph.nodes import OnExit, ProcessSpec
@@ -207,27 +208,3 @@ class Supervisor:
 def _die_with_parent() -> None:
     """In the child: it is asked to stop should the supervisor itself be killed, so that nothing is left moving."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-class StopRequest:
-    """Remembers SIGINT, SIGTERM and SIGHUP; a context manager that restores the old handlers."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._old: dict[int, object] = {}
-
-    def __call__(self) -> bool:
-        """Whether somebody asked to stop."""
-        return self._asked
-
-    def __enter__(self) -> "StopRequest":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._old[number] = signal.signal(number, self._ask)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._old.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        self._asked = True

@@ -8,9 +8,10 @@ from booth.output import result_json, say
 from booth.page_invitation import DEFAULT_PAGE, invite, page_wanted
 from booth.supervisor import StopRequest, Supervisor, graph_environment
 from booth.verb_models import ensure_model
-from graph.nodes import DRIVERS, PEDAL_ROLES, RECORD_MODES, GraphOptions, booth_processes
+from graph.nodes import DRIVERS, PEDAL_ROLES, RECORD_MODES, GraphOptions, booth_processes, is_far
 from graph.topics import SERVICE_ENGAGE
 from robots import load_robot
+from teleop.link_source import check_link
 from teleop.prediction import checked_horizon_s
 
 
@@ -22,7 +23,8 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--source",
         default="0",
-        help="camera number or device, video file, `clip` (bundled), topic:/name (default: camera %(default)s)",
+        help="camera number or device, video file, `clip` (bundled), topic:/name, or tcp://HOST:PORT to listen for an "
+        "operator far away, see docs/remote.md (default: camera %(default)s)",
     )
     parser.add_argument("--driver", choices=DRIVERS, help="default: dynamixel with --port, else virtual")
     parser.add_argument("--port", default="", help="serial port of the real robot, e.g. /dev/ttyUSB0")
@@ -102,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if not robot.imitation.limbs:
         say(f"booth: nothing of {robot.name} copies an operator: tracker and teleop stay off, driver and recorder run")
+    elif is_far(args.source):
+        check_link(args.source)
     else:
         ensure_model()
     supervisor = Supervisor(booth_processes(robot, args.robot, options), graph_environment(), say)

@@ -47,6 +47,7 @@ def read_command(
     order: Sequence[str],
     last: Command | None,
     velocities: Sequence[float] = (),
+    ttl_ns: int = COMMAND_TTL_NS,
 ) -> Command:
     """Check one trajectory point.
 
@@ -57,6 +58,7 @@ def read_command(
         order: the robot's joints.
         last: the command accepted before.
         velocities: of the same joints [rad/s]; empty where the sender doesn't know them.
+        ttl_ns: how old it may be.
 
     Raises:
         CommandError: with what is wrong.
@@ -76,8 +78,8 @@ def read_command(
         raise CommandError(f"{len(names)} joint names and {len(velocities)} velocities: expected as many, or none")
     if issued_ns - now_ns > FUTURE_NS:
         raise CommandError(f"issued {(issued_ns - now_ns) / 1e6:.0f} ms in the future: clocks differ")
-    if now_ns - issued_ns > COMMAND_TTL_NS:
-        raise CommandError(f"{(now_ns - issued_ns) / 1e6:.0f} ms old, at most {COMMAND_TTL_NS // 1_000_000} allowed")
+    if now_ns - issued_ns > ttl_ns:
+        raise CommandError(f"{(now_ns - issued_ns) / 1e6:.0f} ms old, at most {ttl_ns // 1_000_000} allowed")
     if now_ns - capture_ns > OLDEST_CAPTURE_NS:
         raise CommandError(f"its camera frame is {(now_ns - capture_ns) / 1e6:.0f} ms old: the tracker can't keep up")
     if last is not None and issued_ns <= last.issued_ns:

@@ -25,8 +25,16 @@ SMOOTHING = 0.6
 class CommandStream:
     """The commands of one group of joints."""
 
-    def __init__(self, members: Sequence[int], lower: Array, upper: Array, fastest: Array) -> None:
+    def __init__(
+        self,
+        members: Sequence[int],
+        lower: Array,
+        upper: Array,
+        fastest: Array,
+        ttl_ns: int = COMMAND_TTL_NS,
+    ) -> None:
         self.members = np.array(members)
+        self._ttl_ns = ttl_ns
         self._lower, self._upper, self._fastest = lower, upper, fastest
         count = len(lower)
         self.last: Command | None = None
@@ -63,7 +71,7 @@ class CommandStream:
     def fresh(self, now_ns: int) -> bool:
         """Whether it may move anything now."""
         age_ns = self.age_ns(now_ns)
-        return age_ns is not None and age_ns <= COMMAND_TTL_NS
+        return age_ns is not None and age_ns <= self._ttl_ns
 
     def target(self, now_ns: int, feed_forward: bool) -> tuple[Array, Array]:
         """Position and velocity (count,) that this group asks for now; NaN and 0 for joints it does not mention."""
@@ -80,9 +88,15 @@ class CommandStreams:
     """All groups of a robot. ``live`` are those that the operator engaged with; others are held where they are."""
 
     def __init__(
-        self, groups: Sequence[Sequence[int]], lower: Array, upper: Array, fastest: Array, feed_forward: bool
+        self,
+        groups: Sequence[Sequence[int]],
+        lower: Array,
+        upper: Array,
+        fastest: Array,
+        feed_forward: bool,
+        ttl_ns: int = COMMAND_TTL_NS,
     ) -> None:
-        self.streams = [CommandStream(members, lower, upper, fastest) for members in groups]
+        self.streams = [CommandStream(members, lower, upper, fastest, ttl_ns) for members in groups]
         self._count, self._feed_forward = len(lower), feed_forward
         self._live: tuple[CommandStream, ...] = ()
 

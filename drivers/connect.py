@@ -10,13 +10,14 @@ from drivers.bus import Port
 from drivers.control_loop import ControlLoop
 from drivers.port import SerialPort
 from drivers.robot_link import RobotLink
+from drivers.safety import COMMAND_TTL_NS
 from graph.errors import DeviceError
 from graph.nodes import bus_ports
 from robots import Robot
 
 
 def open_loop(
-    robot: Robot, path: str = "", baud: int = 0, *, feed_forward: bool = True
+    robot: Robot, path: str = "", baud: int = 0, *, feed_forward: bool = True, command_ttl_ns: int = COMMAND_TTL_NS
 ) -> tuple[RobotLink, ControlLoop]:
     """Open all ports and connect the robot: on return it holds its measured pose with torque on.
 
@@ -26,6 +27,7 @@ def open_loop(
             of its file.
         baud: baud rate; 0 takes the robot's.
         feed_forward: whether a moving target is met at its speed.
+        command_ttl_ns: how old a command may be.
 
     Raises:
         DeviceError: port or robot is not what it should be; the ports are closed again and torque is off.
@@ -35,7 +37,7 @@ def open_loop(
         bus.name: partial(SerialPort, paths[bus.name], baud or bus.baud) for bus in robot.buses
     }
     link = RobotLink(robot, ports)
-    loop = ControlLoop(robot, link, time.monotonic_ns, feed_forward=feed_forward)
+    loop = ControlLoop(robot, link, time.monotonic_ns, feed_forward=feed_forward, command_ttl_ns=command_ttl_ns)
     connected = False
     try:
         loop.connect()

@@ -67,7 +67,13 @@ class ControlLoop:
     thread."""
 
     def __init__(
-        self, robot: Robot, link: JointLink, clock_ns: Callable[[], int], *, feed_forward: bool = True
+        self,
+        robot: Robot,
+        link: JointLink,
+        clock_ns: Callable[[], int],
+        *,
+        feed_forward: bool = True,
+        command_ttl_ns: int = safety.COMMAND_TTL_NS,
     ) -> None:
         self._robot, self._link, self._clock_ns = robot, link, clock_ns
         self._lock = Lock()
@@ -75,7 +81,8 @@ class ControlLoop:
         lower = np.array([joint.min_rad for joint in robot.joints])
         upper = np.array([joint.max_rad for joint in robot.joints])
         groups, fastest = [members for _, members in robot.groups], np.array(robot.velocity_rad_s)
-        self._streams = CommandStreams(groups, lower, upper, fastest, feed_forward)
+        self._streams = CommandStreams(groups, lower, upper, fastest, feed_forward, command_ttl_ns)
+        self._ttl_ns = command_ttl_ns
         self._strangers: tuple[str, ...] = ()
         self._emitted = np.array(robot.home_rad)
         self._home = self._emitted
@@ -150,7 +157,7 @@ class ControlLoop:
             distance, allowed, farthest = self._distance(now_ns)
             recover = self._weak or self._needs_set_up()
             if recover:  # what stands against it may be gone after a new set-up, which checks all of it again
-                facts = Facts(facts.command_age_ns, strangers=facts.strangers)
+                facts = Facts(facts.command_age_ns, strangers=facts.strangers, command_ttl_ns=self._ttl_ns)
                 distance = 0.0
             self._status, refusal = safety.engage(self._status, facts, distance, farthest, allowed)
             if not refusal:
@@ -312,6 +319,7 @@ class ControlLoop:
             faults=self._faults,
             strangers=self._strangers,
             pause_ns=self._pause_ns if now_ns < self._pause_until_ns else 0,
+            command_ttl_ns=self._ttl_ns,
         )
 
     def _distance(self, now_ns: int) -> tuple[float, float, str]:

@@ -23,9 +23,9 @@ from drivers.lease import Lease
 from drivers.maintenance_feed import MaintenanceFeed
 from drivers.pacer import Pacer
 from drivers.port import wait_for_port
-from drivers.safety import State, Status
+from drivers.safety import LONGEST_TTL_NS, MS, State, Status
 from drivers.servo_list import ServoList
-from graph.errors import DeviceError
+from graph.errors import DeviceError, InputError
 from graph.faults import FaultCode
 from graph.nodes import bus_ports
 from graph.ros_node import (
@@ -72,6 +72,12 @@ class DriverNode(BoothNode):
         baud = self.declare("baud", 0, "baud rate; 0: the robot's own")
         wait_s = self.declare("port_wait_s", 0.0, "how long to wait for the port to appear [s]")
         feed_forward = self.declare("feed_forward", True, "follow moving targets at their speed")
+        ttl_ms = self.declare("command_ttl_ms", 100, "how old a command may be [ms], 50 to 140")
+        if not 50 <= ttl_ms <= LONGEST_TTL_NS // MS:
+            raise InputError(
+                f"parameter command_ttl_ms should lie between 50 and {LONGEST_TTL_NS // MS}, found {ttl_ms}"
+            )
+        self._ttl_ns = ttl_ms * MS
         maintenance = self.declare("maintenance_log", True, "keep hours, temperatures and errors of every servo")
         ports = bus_ports(self._robot, path)
         for port in ports.values():
@@ -104,7 +110,9 @@ class DriverNode(BoothNode):
         self.create_service(Trigger, SERVICE_READY, partial(self._on_home, ready=True))
         self.create_service(Trigger, SERVICE_REBOOT, self._on_reboot)
         self.create_timer(0.05, self._watch)
-        self._link, self._loop = open_loop(self._robot, path, baud, feed_forward=feed_forward)
+        self._link, self._loop = open_loop(
+            self._robot, path, baud, feed_forward=feed_forward, command_ttl_ns=self._ttl_ns
+        )
         self._maintenance = MaintenanceFeed(self._robot, self._link, ports, wanted=maintenance, warn=self._warn)
         self._servo_list = ServoList(self._robot, self._link)
         self._pacer = Pacer(self._robot.rate_hz, self._loop.least_period_s)
@@ -211,6 +219,7 @@ class DriverNode(BoothNode):
                 self._robot.joint_names,
                 self._loop.last_command(group),
                 point.velocities,
+                self._ttl_ns,
             )
         except CommandError as error:
             self._refuse(str(error))

@@ -18,6 +18,9 @@ from graph.faults import Fault, FaultCode
 
 MS = 1_000_000
 COMMAND_TTL_NS = 100 * MS
+LONGEST_TTL_NS = 140 * MS
+"""Where the operator is far away commands may be older, so that the network may stumble; with a cycle of the slowest
+robot the hold still comes within 150 ms."""
 PAUSE_LIMIT_NS = 150 * MS
 
 
@@ -54,12 +57,14 @@ class Facts:
         strangers: who else sends commands, besides the one who has the lease.
         pause_ns: how long this computer has just paused (at most PAUSE_LIMIT_NS counts), so that commands on their
             way are still to be read. Nothing moves on an old command meanwhile, but it is no fault yet.
+        command_ttl_ns: how old a command may be.
     """
 
     command_age_ns: int | None = None
     faults: tuple[Fault, ...] = ()
     strangers: tuple[str, ...] = ()
     pause_ns: int = 0
+    command_ttl_ns: int = COMMAND_TTL_NS
 
 
 def watch(status: Status, facts: Facts) -> Status:
@@ -144,6 +149,6 @@ def _why_hold(facts: Facts, homing: bool) -> Fault | None:
         return None
     if facts.command_age_ns is None:
         return Fault(FaultCode.COMMAND_STALE, "no command has come yet")
-    if facts.command_age_ns > COMMAND_TTL_NS + min(facts.pause_ns, PAUSE_LIMIT_NS):
-        return Fault(FaultCode.COMMAND_STALE, f"no fresh command for {COMMAND_TTL_NS // MS} ms")
+    if facts.command_age_ns > facts.command_ttl_ns + min(facts.pause_ns, PAUSE_LIMIT_NS):
+        return Fault(FaultCode.COMMAND_STALE, f"no fresh command for {facts.command_ttl_ns // MS} ms")
     return None

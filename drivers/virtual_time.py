@@ -11,6 +11,7 @@ from collections.abc import Callable
 from drivers.control_loop import ControlLoop, Cycle
 from drivers.errors import PortError
 from drivers.robot_link import RobotLink
+from drivers.safety import COMMAND_TTL_NS
 from drivers.virtual_build import build_virtual_bus, build_virtual_buses
 from drivers.virtual_bus import VirtualBus
 from robots import Robot
@@ -122,7 +123,7 @@ class VirtualTimeDriver:
         cycles: what every cycle did.
     """
 
-    def __init__(self, robot: Robot) -> None:
+    def __init__(self, robot: Robot, command_ttl_ns: int = COMMAND_TTL_NS) -> None:
         self.robot = robot
         self.clock = Clock()
         bauds = {bus.name: bus.baud for bus in robot.buses}
@@ -131,7 +132,7 @@ class VirtualTimeDriver:
             for name, virtual in build_virtual_buses(robot).items()
         }
         self.link = RobotLink(robot, {name: line.open for name, line in self.lines.items()}, self.clock)
-        self.loop = ControlLoop(robot, self.link, self.clock)
+        self.loop = ControlLoop(robot, self.link, self.clock, command_ttl_ns=command_ttl_ns)
         self.cycles: list[Cycle] = []
 
     def cycle_at(self, start_ns: int) -> Cycle:

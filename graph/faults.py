@@ -31,6 +31,9 @@ class FaultCode(Enum):
     BYSTANDER = "bystander"
     # the operator's foot
     PEDAL_LOST = "pedal_lost"
+    # the link to an operator far away
+    LINK_LOST = "link_lost"
+    LINK_GARBAGE = "link_garbage"
     # this computer
     CLOCK_JUMP = "clock_jump"
     DRIVER_STARVED = "driver_starved"

@@ -62,7 +62,8 @@ class GraphOptions:
     """What can be chosen when a graph is started; launch arguments and `booth up` options have these names.
 
     Attributes:
-        source: `clip` (the bundled operator clip), a camera number or device, a video file, or `topic:/name`.
+        source: `clip` (the bundled operator clip), a camera number or device, a video file, `topic:/name`, or
+            `tcp://HOST:PORT`, where an operator far away is listened for.
         driver: `virtual` (a virtual robot is started as well), `dynamixel` (real servos at ``port``) or `external`
             (somebody else's driver listens on the command topics).
         record: `off`, `manual` (service, gesture, CLI), `engage` (from the first engage on) or `start` (at once).
@@ -111,6 +112,10 @@ class GraphOptions:
     store: str = ""
 
 
+FAR_TTL_MS = 130
+"""How old a command may be where the operator is far away: a network stumbles for longer than a camera. With the bus
+cycle the robot holds within 150 ms of the last one."""
+
 ALL_PARTS = "hands+arms+head"
 """What copies the operator unless something else is asked for; the lift only on request."""
 DRIVERS = ("virtual", "dynamixel", "external")
@@ -147,6 +152,7 @@ def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -
     virtual = options.driver == "virtual"
     port = options.port or (virtual_port(robot) if virtual else "")
     processes = []
+    far: dict[str, Parameter] = {"command_ttl_ms": FAR_TTL_MS} if is_far(options.source) else {}
     if virtual:
         processes.append(
             ProcessSpec(
@@ -163,6 +169,7 @@ def driver_processes(robot: Robot, robot_argument: str, options: GraphOptions) -
                 "port": port,
                 "baud": options.baud,
                 "port_wait_s": 10.0 if virtual else 0.0,
+                **far,
             },
             on_exit=OnExit.SHUTDOWN,
         )
@@ -260,7 +267,12 @@ def is_pseudo_terminal(port: str) -> bool:
 
 def is_recording(source: str) -> bool:
     """Whether a source shows the same every time: a video, not a camera."""
-    return not (source.isdigit() or source.startswith(("/dev/", "topic:")))
+    return not (source.isdigit() or source.startswith(("/dev/", "topic:")) or is_far(source))
+
+
+def is_far(source: str) -> bool:
+    """Whether the operator is at another computer."""
+    return source.startswith("tcp://")
 
 
 def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:

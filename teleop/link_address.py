@@ -28,11 +28,6 @@ class Address:
         return self.host.startswith("[")
 
 
-def is_link(source: str) -> bool:
-    """Whether a ``--source`` is an operator far away."""
-    return source.startswith(PREFIX)
-
-
 def listening(text: str) -> Address:
     """Where the robot listens: tcp://HOST:PORT, tcp://*:PORT, or tcp://:PORT for this computer only.
 

@@ -78,6 +78,16 @@ class AllowedKeys:
         """Whose key this is; empty: nobody's who is allowed."""
         return self._allowed.get(public, "")
 
+    def require(self) -> None:
+        """Make sure that somebody is allowed.
+
+        Raises:
+            KeyFileError: nobody is, so a link would be of no use; or the list can't be read.
+        """
+        if not self.refresh():
+            problem = self.problem or "no operator's key is allowed, so nobody could connect"
+            raise KeyFileError(f"{problem}: allow one with `booth keys allow FILE NAME`")
+
     def refresh(self) -> int:
         """Look at the file; returns how many are allowed. A list that can't be read allows nobody, see ``problem``."""
         try:

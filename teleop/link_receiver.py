@@ -79,9 +79,7 @@ class LinkReceiver:
         Raises:
             InputError: the address is not one of this computer, is in use, or nobody is allowed.
         """
-        if not allowed.refresh():
-            problem = allowed.problem or "no operator's key is allowed, so nobody could connect"
-            raise InputError(f"{problem}: allow one with `booth keys allow FILE NAME`")
+        allowed.require()
         self._allowed, self._deliver = allowed, deliver
         self._gate = LinkGate()
         self._answers = LinkAnswers(self._gate)

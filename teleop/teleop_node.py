@@ -106,7 +106,7 @@ class TeleopNode(BoothNode):
         self._sender = f"teleop-{os.getpid()}"
         self._engaged_since_ns = 0
         self._body: BodyView | None = None
-        self._image_problem = ""
+        self._image_problem = self._image_code = ""
         self._measured: np.ndarray | None = None
         self._measured_ns = 0
         self.create_subscription(PointCloud2, HANDS.name, self._on_hands, qos_profile(HANDS.qos))
@@ -155,7 +155,8 @@ class TeleopNode(BoothNode):
             self.get_logger().error(str(error), throttle_duration_sec=5.0)
 
     def _on_tracker(self, status: DiagnosticStatus) -> None:
-        self._image_problem = state_values(status).get("reason", "")
+        values = state_values(status)
+        self._image_problem, self._image_code = values.get("reason", ""), values.get("code", "")
 
     def _on_pedal(self, message: Bool) -> None:
         self._pressed, self._pressed_ns = message.data, self.graph_clock.monotonic_ns()
@@ -299,7 +300,8 @@ class TeleopNode(BoothNode):
         held = any(limb.state is LimbState.HELD for limb in self._session.limbs.values())
         lost = FaultCode.HAND_LOST if held or "lost" in reason else None
         lost = FaultCode.PEDAL_LOST if self._unplugged and "pedal" in reason else lost
-        code = FaultCode.CAMERA_FROZEN if self._image_problem else lost
+        of_image = FaultCode.LINK_LOST if self._image_code == FaultCode.LINK_LOST.value else FaultCode.CAMERA_FROZEN
+        code = of_image if self._image_problem else lost
         troubled = code is not None or "no camera frame" in reason
         status["code"] = "" if code is None else code.value
         status["profile"] = self._profile.name

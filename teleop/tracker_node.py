@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import CompressedImage, PointCloud2, PointField
 
 from graph import hands_cloud
+from graph.nodes import is_far
 from graph.ros_node import WARN, BoothNode, from_msg_time, qos_profile, spin_node, state_values, to_msg_time
 from graph.topics import (
     BODY,
@@ -24,7 +25,6 @@ from graph.topics import (
 )
 from teleop.camera import TOPIC_PREFIX, Frame, decode_jpeg, encode_jpeg, open_source
 from teleop.hand_geometry import Side
-from teleop.link_address import is_link
 from teleop.link_gate import Arrival
 from teleop.link_source import LinkSource
 from teleop.operator_source import OperatorSource
@@ -52,7 +52,7 @@ class TrackerNode(BoothNode):
         self._body = self.create_publisher(PointCloud2, BODY.name, qos_profile(BODY.qos))
         self._camera = self.create_publisher(CompressedImage, CAMERA.name, qos_profile(CAMERA.qos))
         self._preview = self.create_publisher(CompressedImage, PREVIEW.name, qos_profile(PREVIEW.qos))
-        self._source: OperatorSource = self._far(key) if is_link(self._source_name) else self._near()
+        self._source: OperatorSource = self._far(key) if is_far(self._source_name) else self._near()
         self._source.start()
         self.create_timer(0.1, self._report)
         self.tell_facts(TRACKER_FACTS, self._source.facts())
