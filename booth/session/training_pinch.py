@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pinch: tips of thumb and index together and apart again, and the robot's hand with them.
+
+Score: every pinch gives 100 when hand and robot have closed and opened within `GOOD_S`, less the longer it takes, 0
+from `LIMIT_S` on; then the next one counts. The exercise has the mean of all. A pinch that the measured joints
+did not follow is none: whoever pinches faster than the robot can waits for it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from booth.session.training_exercise import SECOND, Array, Sight, Target
+from booth.session.training_grip import RobotGrip, grip_sides, operator_pinch
+from booth.session.training_score import quality
+from robots import Robot
+
+PINCHES = 6
+GOOD_S, LIMIT_S = 2.5, 8.0
+HAND_CLOSED, HAND_OPEN = 0.75, 0.4
+ROBOT_CLOSED, ROBOT_OPEN = 0.7, 0.55
+"""How far a hand is closed, 0 … 1, where it counts as closed, and as open; see `training_grip`."""
+
+
+class Pinch:
+    """See the module."""
+
+    name = "pinch"
+    ghost_rad: Array | None = None
+    targets: tuple[Target, ...] = ()
+    limit_ns = round(PINCHES * LIMIT_S * SECOND)
+
+    def __init__(self, robot: Robot, sides: Sequence[str], aspect: float) -> None:
+        """Take the robot's hands, in turn, and the image's width over its height."""
+        used = [side for side in grip_sides(robot) if side in sides]
+        self._sides = [used[k % len(used)] for k in range(PINCHES)]
+        self._grips = {side: RobotGrip(robot, side) for side in used}
+        self._aspect = aspect
+        self._begun_ns: int | None = None
+        self._closed = False
+        self._times_s: list[float] = []
+        self._missed = 0
+
+    def see(self, sight: Sight) -> None:
+        if self.done:
+            return
+        self._begun_ns = sight.at_ns if self._begun_ns is None else self._begun_ns
+        side = self._sides[len(self._times_s)]
+        hand = sight.hands.get(side)
+        if hand is not None and np.isfinite(hand).all():
+            shown, followed = operator_pinch(hand, self._aspect), self._grips[side].closed(sight.measured_rad)
+            if not self._closed:
+                self._closed = shown > HAND_CLOSED and followed > ROBOT_CLOSED
+            elif shown < HAND_OPEN and followed < ROBOT_OPEN:
+                self._next((sight.at_ns - self._begun_ns) / SECOND, sight.at_ns)
+                return
+        if sight.at_ns - self._begun_ns > LIMIT_S * SECOND:
+            self._missed += 1
+            self._next(LIMIT_S, sight.at_ns)
+
+    def _next(self, took_s: float, at_ns: int) -> None:
+        self._times_s.append(took_s)
+        self._begun_ns, self._closed = at_ns, False
+
+    @property
+    def done(self) -> bool:
+        return len(self._times_s) == PINCHES
+
+    @property
+    def score(self) -> float:
+        return 100.0 * sum(quality(each, GOOD_S, LIMIT_S) for each in self._times_s) / PINCHES
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        times = [round(each, 2) for each in self._times_s]
+        return {"times_s": times, "followed": len(times) - self._missed, "of": PINCHES}
+
+    @property
+    def progress(self) -> float:
+        return (len(self._times_s) + 0.5 * self._closed) / PINCHES
+
+    @property
+    def asks(self) -> str:
+        side = self._sides[min(len(self._times_s), PINCHES - 1)]
+        return f"training.{'open' if self._closed else 'pinch'}_{side}"

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When an operator is ready for the robot: from the scores that the store keeps.
+
+Ready is who passed every exercise within the last `DAYS` days and whose last `ROUNDS` whole trainings have a mean of at
+least `MEAN`: one lucky day is no habit, and a habit is lost without practice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from booth.session.training_score import EXERCISES, PASS
+
+DAYS = 30
+ROUNDS = 3
+MEAN = 70.0
+DAY_NS = 86_400_000_000_000
+
+
+class Kept(Protocol):
+    """A score as the store keeps it; ``details`` has the ``round`` that it belongs to, and the ``robot``."""
+
+    @property
+    def exercise(self) -> str: ...
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def wall_ns(self) -> int: ...
+
+    @property
+    def details(self) -> Mapping[str, object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What is known of one operator.
+
+    Attributes:
+        ready: see the module.
+        passed: exercise -> best score of the last `DAYS` days; None: not done in that time.
+        means: of the last `ROUNDS` whole trainings, the oldest first.
+        missing: what there is to do, each a sentence; empty when ready.
+    """
+
+    ready: bool
+    passed: Mapping[str, float | None]
+    means: tuple[float, ...]
+    missing: tuple[str, ...]
+
+
+def readiness(
+    scores: Iterable[Kept], now_wall_ns: int, exercises: Iterable[str] = EXERCISES, robot: str = ""
+) -> Readiness:
+    """Judge an operator.
+
+    Args:
+        scores: all that are kept of them, the oldest first.
+        now_wall_ns: wall time [ns since the epoch].
+        exercises: that the robot has, see `training.exercises_of`.
+        robot: count only what was done on this one; empty: on any.
+    """
+    counted = [each for each in scores if not robot or each.details.get("robot") == robot]
+    wanted = tuple(exercises)
+    lately = [each for each in counted if each.wall_ns >= now_wall_ns - DAYS * DAY_NS]
+    best = {name: max((each.score for each in lately if each.exercise == name), default=None) for name in wanted}
+    means = whole_rounds(counted, wanted)[-ROUNDS:]
+    missing = [_to_do(name, score) for name, score in best.items() if score is None or score < PASS]
+    if len(means) < ROUNDS:
+        more = ROUNDS - len(means)
+        missing.append(f"{more} more whole training{'s' if more > 1 else ''}, {ROUNDS} are needed")
+    elif sum(means) / ROUNDS < MEAN:
+        missing.append(f"the last {ROUNDS} trainings have a mean of {sum(means) / ROUNDS:.0f}, {MEAN:.0f} are needed")
+    return Readiness(not missing, best, tuple(means), tuple(missing))
+
+
+def whole_rounds(scores: Iterable[Kept], exercises: Iterable[str] = EXERCISES) -> list[float]:
+    """The mean of every training in which each exercise was done, in the order of their beginnings. Of an exercise that
+    was done again the last score counts."""
+    wanted = tuple(exercises)
+    rounds: dict[str, dict[str, float]] = {}
+    for each in scores:
+        if each.exercise in wanted:
+            rounds.setdefault(str(each.details.get("round", each.wall_ns)), {})[each.exercise] = each.score
+    return [sum(found.values()) / len(wanted) for found in rounds.values() if len(found) == len(wanted)]
+
+
+def _to_do(name: str, score: float | None) -> str:
+    if score is None:
+        return f"{name} was not done in the last {DAYS} days"
+    return f"{name} has {score:.0f} at best in the last {DAYS} days, {PASS:.0f} are needed"
