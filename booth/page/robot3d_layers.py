@@ -8,7 +8,7 @@ import numpy as np
 import rich
 import viser
 
-from booth.page.robot3d_scene import FIELD_OF_VIEW_RAD, Bodies, Framing, RobotScene
+from booth.page.robot3d_scene import FIELD_OF_VIEW_RAD, Bodies, Framing, RobotScene, linear
 from booth.page.robot3d_shapes import Mesh, box, drum
 from robots.frames import Array
 
@@ -16,7 +16,7 @@ GOAL, TRAINING = (64, 156, 255), (255, 176, 32)
 OPACITY = 0.4
 INSIDE = 0.985
 """A translucent robot is this much thinner: where both are in one place, only the measured one is seen."""
-GRID, GRID_SECTION = (44, 50, 60), (58, 66, 78)
+GRID, GRID_SECTION = (38, 44, 53), (52, 60, 72)
 
 
 class _Server(viser.ViserServer):  # type: ignore[misc]
@@ -87,7 +87,7 @@ class Layers:
             placed.turns[0],
             placed.centres_m[0],
             batched_scales=bodies.size_m * (1.0 if ghost is None else INSIDE),
-            batched_colors=bodies.colour if ghost is None else np.array(ghost, np.uint8),
+            batched_colors=bodies.colour if ghost is None else linear(np.array(ghost)),
             opacity=None if ghost is None else OPACITY,
             lod="off",
             cast_shadow=False,

@@ -24,7 +24,7 @@ SERVO_M = {
 }
 """Width of a servo's body [m]: e-Manual's drawings; of an HX5-D20's finger servo, its finger's."""
 
-SKIN, DARK, FACE, TIP = (214, 219, 226), (58, 65, 77), (24, 28, 34), (120, 160, 200)
+SKIN, DARK, FACE, TIP = (205, 211, 219), (62, 70, 84), (22, 26, 32), (120, 138, 160)
 LOW_M = 0.4
 """A lift that starts this far above its base stands on a column and a foot."""
 FOOT_M = (0.58, 0.56, 0.20)
@@ -55,8 +55,10 @@ def parts_of(robot: Robot, tree: KinematicTree) -> tuple[Part, ...]:
     below: dict[str, list[KinematicJoint]] = {link: [] for link in tree.links}
     for joint in tree.joints:
         below[joint.parent].append(joint)
+    moved = {joint.child for joint in tree.joints if joint.kind != "fixed"}
     width_m = _widths(robot, tree)
     head = None if robot.imitation.head is None else robot.imitation.head.link
+    tips = {tip for hand in robot.imitation.hands for tip in hand.tips.values()}
     parts: list[Part] = []
     for link in tree.links:
         carried = [joint for joint in below[link] if _moves(joint, below)]
@@ -67,10 +69,11 @@ def parts_of(robot: Robot, tree: KinematicTree) -> tuple[Part, ...]:
         elif carried:
             parts += [part for joint in carried for part in _limb(link, joint, width_m)]
         else:
-            parts += [part for joint in below[link] for part in _limb(link, joint, width_m, TIP)]
-            above = next((joint for joint in tree.joints if joint.child == link), None)
-            if not below[link] and above is not None and above.kind != "fixed":
+            for joint in below[link] if link in moved else []:
+                parts += _limb(link, joint, width_m, TIP if joint.child in tips else SKIN)
+            if not below[link] and link in moved:
                 parts += [_end(link, width_m[link])]
+    parts += _soles(robot, tree, width_m)
     parts += [_motor(joint, width_m[joint.child]) for joint in tree.joints if joint.kind in ("revolute", "continuous")]
     return tuple(parts)
 
@@ -99,7 +102,7 @@ def _limb(
         return _column(link, joint)
     reach = joint.origin[:3, 3]
     length_m = float(np.linalg.norm(reach))
-    thick_m = 0.92 * min(width_m[link], width_m[joint.child])
+    thick_m = 0.84 * min(width_m[link], width_m[joint.child])
     if length_m < 0.3 * thick_m:
         return []
     pose = identity()
@@ -149,6 +152,17 @@ def _column(link: str, lift: KinematicJoint) -> list[Part]:
     ]
 
 
+def _soles(robot: Robot, tree: KinematicTree, width_m: dict[str, float]) -> list[Part]:
+    """What a robot with legs stands on: two ends of its tree on one height, the lowest of all of it at home."""
+    poses = tree.forward(dict(zip(robot.joint_names, robot.home_rad, strict=True)))
+    lowest_m = min(float(pose[2, 3]) for pose in poses.values())
+    feet = [link for link in tree.tips if poses[link][2, 3] < lowest_m + 0.005]
+    if len(feet) != 2:
+        return []
+    size = [(4.2 * width_m[foot], 2.1 * width_m[foot], 0.4 * width_m[foot]) for foot in feet]
+    return [Part(foot, "box", identity(), measure, DARK) for foot, measure in zip(feet, size, strict=True)]
+
+
 def _end(link: str, width_m: float) -> Part:
     """A finger of a gripper: nothing hangs on it; it points along its z."""
     length_m = 1.9 * width_m
@@ -160,7 +174,7 @@ def _end(link: str, width_m: float) -> Part:
 def _motor(joint: KinematicJoint, width_m: float) -> Part:
     pose = identity()
     pose[:3, :3] = _along(joint.axis)
-    return Part(joint.child, "drum", read_only(pose), (width_m, width_m, 1.08 * width_m), DARK)
+    return Part(joint.child, "drum", read_only(pose), (1.12 * width_m, 1.12 * width_m, 1.12 * width_m), DARK)
 
 
 def _at(point: Array) -> Array:

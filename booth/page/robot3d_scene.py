@@ -34,7 +34,7 @@ class Bodies:
         link: (k,) index of the link that carries each.
         local: (k, 4, 4) link_from_part [m].
         size_m: (k, 3).
-        colour: (k, 3) red, green, blue, 0 … 255.
+        colour: (k, 3) red, green, blue, 0 … 255, `linear`.
     """
 
     link: NDArray[np.intp]
@@ -75,7 +75,7 @@ class RobotScene:
             np.array([self._poses.links.index(part.link) for part in parts]),
             np.array([part.pose for part in parts]),
             np.array([part.size_m for part in parts]),
-            np.array([part.colour for part in parts], np.uint8),
+            linear(np.array([part.colour for part in parts])),
         )
 
     def place(self, positions_rad: Array) -> tuple[Placed, Placed]:
@@ -95,6 +95,13 @@ class RobotScene:
         away_m = 0.5 * float(np.max((highest - lowest)[1:])) / np.tan(FIELD_OF_VIEW_RAD / 2) + (highest - target)[0]
         eye = target + away_m * np.array([np.cos(ABOVE_RAD), 0.0, np.sin(ABOVE_RAD)])
         return Framing(eye, target, floor_m)
+
+
+def linear(colour: Array | NDArray[np.integer]) -> NDArray[np.uint8]:
+    """sRGB as amounts of light, which is how viser's client takes colours of instances (IEC 61966-2-1), 0 … 255."""
+    share = np.asarray(colour) / 255.0
+    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.round(255.0 * light), np.uint8)
 
 
 def _placed(links: Array, bodies: Bodies) -> Placed:
