@@ -2,7 +2,7 @@
 """One SQLite file: opened with care, brought up to date, never overwritten; errors as one sentence with what to do."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -48,15 +48,17 @@ class Database:
         (other,) = self.rows("PRAGMA data_version")[0]
         return self._connection.total_changes, int(other)
 
-    def rows(self, sql: str, values: Iterable[object] = ()) -> list[sqlite3.Row]:
-        """The answer to a query.
+    def rows(self, sql: str, values: Iterable[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+        """The answer to a query, its values by place or by name.
 
         Raises:
             StoreError: the file can't be read.
         """
         with self._lock:
             try:
-                return self._connection.execute(sql, tuple(values)).fetchall()
+                return self._connection.execute(
+                    sql, values if isinstance(values, Mapping) else tuple(values)
+                ).fetchall()
             except sqlite3.Error as error:
                 raise self._answer(error) from error
 

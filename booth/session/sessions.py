@@ -60,9 +60,10 @@ class Sessions:
         return _attempt(rows[0]) if rows else None
 
     def add(self, session: str, number: int, take: str, wall_ns: int) -> None:
-        """One more attempt at this number; a take of this session that is known already stays what it is."""
+        """One more attempt at this number; a take of this session that is known already is open again."""
         with self._database.transaction():
             if take and self._database.rows("SELECT 1 FROM episodes WHERE take = ? AND session = ?", (take, session)):
+                self.reopen(take)
                 return
             (before,) = self._database.rows(
                 "SELECT count(*) FROM episodes WHERE session = ? AND number = ?", (session, number)
@@ -71,6 +72,14 @@ class Sessions:
                 "INSERT INTO episodes (session, number, attempt, take, started_ns) VALUES (?, ?, ?, ?, ?)",
                 (session, number, before + 1, take, wall_ns),
             )
+
+    def reopen(self, take: str) -> None:
+        """Whether a take that nobody discarded is kept is to be decided again."""
+        self._database.change(
+            "UPDATE episodes SET decision = 'undecided', source = '', decided_ns = 0, discard = ''"
+            " WHERE take = ? AND discard != 'asked'",
+            (take,),
+        )
 
     def saved(self, take: str, episode: str, verdict: str, findings: tuple[str, ...], rows: int) -> None:
         """What became of a take, however late it is told."""
@@ -86,6 +95,37 @@ class Sessions:
             " (SELECT max(rowid) FROM episodes WHERE session = ? AND take = ?)",
             (decision.value, source, wall_ns, session, take),
         )
+
+    def kept(self, since_ns: int = 0, booth: str | None = None, operator: str | None = None) -> int:
+        """How many episodes of a booth or an operator were kept since a moment of wall time [ns]."""
+        (count,) = self._database.rows(
+            "SELECT count(*) FROM episodes e JOIN sessions s ON s.id = e.session WHERE e.decision = 'kept'"
+            " AND e.decided_ns >= ? AND (? IS NULL OR s.booth = ?) AND (? IS NULL OR s.operator = ?)",
+            (since_ns, booth, booth, operator, operator),
+        )[0]
+        return int(count)
+
+    def moments(self, operator: str, since_ns: int) -> list[int]:
+        """Wall times [ns] since a moment at which an operator's sessions began or ended and takes began or were
+        decided."""
+        rows = self._database.rows(
+            "SELECT s.started_ns AS ns FROM sessions s WHERE s.operator = :o UNION ALL"
+            " SELECT s.ended_ns FROM sessions s WHERE s.operator = :o UNION ALL"
+            " SELECT e.started_ns FROM episodes e JOIN sessions s ON s.id = e.session WHERE s.operator = :o UNION ALL"
+            " SELECT e.decided_ns FROM episodes e JOIN sessions s ON s.id = e.session WHERE s.operator = :o"
+            " ORDER BY ns",
+            {"o": operator},
+        )
+        return [int(ns) for (ns,) in rows if ns >= since_ns and ns > 0]
+
+    def decided(self, operator: str, since_ns: int) -> list[Decision]:
+        """What was decided of an operator's takes that began since a moment of wall time [ns]."""
+        rows = self._database.rows(
+            "SELECT e.decision FROM episodes e JOIN sessions s ON s.id = e.session"
+            " WHERE s.operator = ? AND e.started_ns >= ? AND e.decided_ns > 0 AND e.take != ''",
+            (operator, since_ns),
+        )
+        return [Decision(decision) for (decision,) in rows]
 
     def discard(self, take: str, discard: Discard) -> None:
         """How far the discarding of a take is."""
