@@ -23,9 +23,9 @@ MOVED_RAD, MOVED_M = 0.0035, 0.001
 """A joint that moved less, 0.2 degrees or 1 mm, is not drawn again."""
 
 
-def available() -> bool:
-    """Whether viser is installed; it comes with the extra ``page``."""
-    return find_spec("viser") is not None
+def available(robot: Robot) -> bool:
+    """Whether a robot can be shown: viser is installed (extra ``page``), and the robot has geometry."""
+    return robot.urdf is not None and find_spec("viser") is not None
 
 
 class Robot3D:
@@ -47,7 +47,8 @@ class Robot3D:
         self._moved = np.array([MOVED_M if joint.prismatic else MOVED_RAD for joint in robot.joints])
         self._now_ns = now_ns
         self._due_ns = 0
-        self._shown: list[Array | None] = [self._ready, None, None]
+        self._measured = self._ready
+        self._ghosts: list[Array | None] = [None, None]
         self._lock = threading.Lock()
         self._layers: Layers | None = Layers(scene, self._ready)
         self.port = self._layers.port
@@ -60,29 +61,39 @@ class Robot3D:
             goal_rad: where they are asked to be, a translucent robot; None: nothing is asked.
             ghost_rad: where training wants them, a translucent robot of another colour; None: no training.
 
-        A value that isn't finite leaves its joint where it was drawn last.
+        A value that isn't finite leaves its joint where it was drawn last; of a goal that is new, where it is measured.
         """
         with self._lock:
             now_ns = self._now_ns()
-            if self._layers is None or now_ns < self._due_ns or not self._layers.watched:
+            if self._layers is None or not self._due(now_ns):
                 return
-            asked = [self._shown[0] if measured_rad is None else measured_rad, goal_rad, ghost_rad]
-            poses = [self._next(k, pose) for k, pose in enumerate(asked)]
-            if all(pose is shown for pose, shown in zip(poses, self._shown, strict=True)):
-                return
-            self._layers.draw(poses, [pose is not shown for pose, shown in zip(poses, self._shown, strict=True)])
-            self._shown = poses
-            self._due_ns = now_ns + PERIOD_NS
+            measured = self._measured
+            if measured_rad is not None:
+                measured = self._next(measured, measured_rad, measured)
+            ghosts = [
+                None if asked is None else self._next(shown, asked, measured)
+                for shown, asked in zip(self._ghosts, (goal_rad, ghost_rad), strict=True)
+            ]
+            changed = [measured is not self._measured]
+            changed += [ghost is not shown for ghost, shown in zip(ghosts, self._ghosts, strict=True)]
+            if any(changed):
+                self._layers.draw([measured, *ghosts], changed)
+                self._measured, self._ghosts, self._due_ns = measured, ghosts, now_ns + PERIOD_NS
 
-    def _next(self, layer: int, asked: Array | None) -> Array | None:
+    @property
+    def due(self) -> bool:
+        """Whether `show` would look at a pose now: somebody watches, and the last picture is old enough."""
+        return self._due(self._now_ns())
+
+    def _due(self, now_ns: int) -> bool:
+        layers = self._layers
+        return layers is not None and now_ns >= self._due_ns and layers.watched
+
+    def _next(self, shown: Array | None, asked: Array, otherwise: Array) -> Array:
         """What a layer shows next: the very array it shows now where nothing moved enough to be seen."""
-        shown = self._shown[layer]
-        if asked is None:
-            return None
         if asked.shape != self._ready.shape:
             raise ValueError(f"a pose has {len(self._ready)} joints, found an array of shape {asked.shape}")
-        before = self._ready if shown is None else shown
-        pose = np.where(np.isfinite(asked), asked, before)
+        pose = np.where(np.isfinite(asked), asked, otherwise if shown is None else shown)
         return shown if shown is not None and (np.abs(pose - shown) < self._moved).all() else pose
 
     def close(self) -> None:

@@ -61,7 +61,7 @@ class Layers:
         moved = [k for k, pose in enumerate(poses_rad) if changed[k] and pose is not None]
         with self._server.atomic():
             for k, handle in enumerate(self._boxes):
-                if changed[k]:
+                if handle.visible != (poses_rad[k] is not None):
                     handle.visible = poses_rad[k] is not None
             if not moved:
                 return

@@ -174,7 +174,7 @@ def test_only_what_moved_enough_to_be_seen_is_drawn(view: View) -> None:
 
 
 def test_small_steps_add_up_until_they_are_drawn(view: View) -> None:
-    finger = np.eye(len(view.ready))[-1]
+    finger = np.eye(len(view.ready))[view.robot.joint_names.index("finger_r_joint6")]
     poses = [view.ready + step * 0.4 * MOVED_RAD * finger for step in range(1, 7)]
     assert [view.show(pose, None) is not None for pose in poses] == [False, False, True, False, False, True]
 
@@ -202,15 +202,28 @@ def test_joint_that_tells_nothing_stays_where_it_was(view: View) -> None:
     assert np.isfinite(pose).all()
 
 
+def test_joint_without_a_goal_has_none_that_differs_from_where_it_is(view: View) -> None:
+    measured = view.ready + 0.1
+    goal = np.full(len(measured), np.nan)
+    goal[3] = 0.5
+    view.show(measured, goal)
+    _, asked, _ = view.layers.drawn[-1][0]
+    assert asked is not None
+    assert asked[3] == 0.5
+    np.testing.assert_array_equal(np.delete(asked, 3), np.delete(measured, 3))
+
+
 def test_no_more_than_ten_pictures_a_second(view: View) -> None:
     for step in range(1, 101):
         view.now_ns = step * 10_000_000
+        assert view.robot3d.due == (step % 10 == 1)
         view.robot3d.show(view.ready + 0.01 * step, None)
     assert len(view.layers.drawn) == 10
 
 
 def test_nothing_is_drawn_while_nobody_looks(view: View) -> None:
     view.layers.watched = False
+    assert not view.robot3d.due
     assert view.show(view.ready + 0.1, None) is None
     view.layers.watched = True
     assert view.show(view.ready + 0.1, None) == [True, False, False]
@@ -225,8 +238,10 @@ def test_closed_view_draws_nothing_and_closes_once(view: View) -> None:
     view.robot3d.close()
     view.robot3d.close()
     assert view.show(view.ready + 0.1, None) is None
-    assert view.layers.closed == 1
+    assert (view.layers.closed, view.robot3d.due) == (1, False)
 
 
-def test_viser_is_there_for_the_tests() -> None:
-    assert available()
+def test_only_a_robot_with_geometry_can_be_shown() -> None:
+    robot = load_robot("op3")
+    assert available(robot)
+    assert not available(robot.model_copy(update={"urdf": None}))
