@@ -232,7 +232,7 @@ def page_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
             "driver": options.driver,
             "store": options.store,
             "virtual": options.driver == "virtual" or is_pseudo_terminal(options.port),
-            "pedal": options.pedal,
+            "pedal": options.pedal or bool(options.pedal_device),
         },
     )
 
@@ -279,6 +279,7 @@ def recorder_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
     """The recorder alone."""
     more: dict[str, Parameter] = {"topics": list(options.topics)} if options.topics else {}
     more |= {"preroll_s": options.preroll_s} if options.preroll_s else {}
+    more |= {"gestures": False} if options.page else {}  # the session hears them
     return ProcessSpec(
         "recorder",
         "recorder.recorder_node",

@@ -28,6 +28,9 @@ GESTURES: Mapping[tuple[str, str], str] = {
 }
 """What a sign of teleop means in a phase; elsewhere it means nothing, and nobody is told off for it."""
 
+FREE_TAKES: Mapping[str, Order] = {"record_start": Order.START, "record_stop": Order.STOP}
+"""Before a session has begun, the same signs start and stop takes that belong to nobody's count."""
+
 PEDAL: Mapping[str, str] = {"tap": "forward", "hold": "back"}
 TRAINING_WORDS = {"forward": "next", "back": "redo"}
 
@@ -113,6 +116,8 @@ class Desk:
         if event == "yes" and self.check is not None:
             self.check.confirm(ESTOP, now_ns)
             return ()
+        if self.phase == "choose" and event in FREE_TAKES:
+            return (FREE_TAKES[event],)
         action = GESTURES.get((event, self.phase))
         return self._quietly(action, "gesture", now_ns) if action else ()
 

@@ -49,7 +49,12 @@ class Doors:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self.middleware = web.middleware(self._pass)
+
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._pass(request, handler)
+
+        self.middleware = middleware
 
     def knows(self, request: web.Request) -> bool:
         """Whether a request may come in: it has the cookie, and no other site sent it."""
