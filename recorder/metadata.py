@@ -49,6 +49,8 @@ class TakeMetadata:
         cameras: extra cameras, dataset name (``cam_…``) to topic.
         wall_offset_ns: graph time minus CLOCK_MONOTONIC.
         started_ns: graph time of the start.
+        session: id of the session that it belongs to; empty: none.
+        episode_number: of the episode in the session, from 1; 0: none.
         created: wall time of the start, ISO 8601.
         platform: what the recorder ran on: ROS distribution, middleware, Python, machine.
     """
@@ -67,6 +69,8 @@ class TakeMetadata:
     cameras: Mapping[str, str] = field(default_factory=dict)
     software_version: str = "unknown"
     platform: Mapping[str, str] = field(default_factory=dict)
+    session: str = ""
+    episode_number: int = 0
 
     def __post_init__(self) -> None:
         if not 1.0 <= self.rate_hz <= 1000.0:

@@ -22,15 +22,18 @@ from graph.topics import (
     SERVICE_RECORD_DISCARD,
     SERVICE_RECORD_MARK,
     SERVICE_RECORD_PAUSE,
+    SERVICE_RECORD_RESTORE,
     SERVICE_RECORD_RESUME,
     SERVICE_RECORD_START,
     SERVICE_RECORD_STOP,
+    SESSION_LABELS,
     TELEOP_EVENT,
     TELEOP_STATE,
     Topic,
 )
 from recorder.errors import RecorderError, TakeError
 from recorder.inputs import parse_camera_inputs, parse_topics
+from recorder.labels import parse_labels
 from recorder.metadata import recorded_topics
 from recorder.session import RecordingSession, Settings
 from robots.robot import load_robot
@@ -51,15 +54,18 @@ class RecorderNode(BoothNode):
         super().__init__("recorder", RECORDER_STATE)
         os.nice(NICENESS)
         self._record_on = self._declared_record_on()
+        self._gestures = self.declare("gestures", True, "whether the operator's signs start and stop takes")
         self._events = self.create_publisher(String, RECORDER_EVENT.name, qos_profile(RECORDER_EVENT.qos))
         self._session = RecordingSession(self._declared_settings(), self.graph_clock, self._tell)
         self._waits_for_engage = self._record_on == "engage"
         for topic in self._session.sources:
             self._subscribe(topic)
+        self.create_subscription(String, SESSION_LABELS.name, self._on_labels, qos_profile(SESSION_LABELS.qos))
         for service, act in (
             (SERVICE_RECORD_START, self._session.start),
             (SERVICE_RECORD_STOP, partial(self._session.stop, "stopped")),
             (SERVICE_RECORD_DISCARD, self._session.discard),
+            (SERVICE_RECORD_RESTORE, self._session.restore),
             (SERVICE_RECORD_PAUSE, partial(self._session.set_paused, True)),
             (SERVICE_RECORD_RESUME, partial(self._session.set_paused, False)),
             (SERVICE_RECORD_MARK, self._session.mark),
@@ -111,10 +117,16 @@ class RecorderNode(BoothNode):
         sent_ns = info["source_timestamp"] - self.graph_clock.drift_ns()
         publish_ns = min(sent_ns, now_ns) if info["source_timestamp"] > 0 else now_ns
         self._session.message(topic, data, publish_ns, info["publication_sequence_number"] or 0)
-        if topic == TELEOP_EVENT.name:
+        if topic == TELEOP_EVENT.name and self._gestures:
             self._on_event(deserialize_message(data, String).data)
         elif self._waits_for_engage and topic in (DRIVER_STATE.name, TELEOP_STATE.name):
             self._on_state(deserialize_message(data, message_class(DRIVER_STATE.type)).message)
+
+    def _on_labels(self, message: String) -> None:
+        try:
+            self._session.label(parse_labels(message.data))
+        except TakeError as error:
+            self.get_logger().warning(str(error), throttle_duration_sec=5.0)
 
     def _on_event(self, event: str) -> None:
         if event == "record_start" and not self._session.recording:

@@ -54,14 +54,14 @@ def recover_take(take: Path) -> Recovery:
         return Recovery(take, None, str(error))
 
 
-def set_aside(take: Path, folder: str) -> Path:
-    """Move a take, and its episode if there is one, to a folder beside it; returns the take's new path."""
+def set_aside(take: Path, folder: str) -> dict[Path, Path]:
+    """Move a take, and its episode if there is one, to a folder beside it; returns from where to where."""
     target = take.parent / folder
     target.mkdir(exist_ok=True)
-    for path in (take, episode_path(take)):
-        if path.exists():
-            path.rename(_free_name(target / path.name))
-    return target / take.name
+    moved = {path: _free_name(target / path.name) for path in (take, episode_path(take)) if path.exists()}
+    for path, there in moved.items():
+        path.rename(there)
+    return moved
 
 
 def _free_name(path: Path) -> Path:

@@ -12,12 +12,15 @@ from graph.topics import RECORDER_EVENT, RECORDER_MARKER, Topic
 from recorder.errors import TakeError
 from recorder.events import string_message
 from recorder.identity import uuid7, wall_iso
+from recorder.labels import Labels
 from recorder.metadata import TakeMetadata, platform_facts, software_version
 from recorder.settings import Settings
 from recorder.space import RESERVE_SUFFIX, Reserve
 from recorder.take import TakeWriter
 from recorder.take_thread import Message, TakeThread
 from robots.robot import Robot
+
+NOBODY = Labels()
 
 
 @dataclass(slots=True)
@@ -82,8 +85,10 @@ class RunningTake:
         return word
 
 
-def take_facts(wanted: Settings, robot: Robot, robot_yaml: str, clock: GraphClock) -> TakeMetadata:
-    """What a take that starts now says about itself.
+def take_facts(
+    wanted: Settings, robot: Robot, robot_yaml: str, clock: GraphClock, labels: Labels = NOBODY
+) -> TakeMetadata:
+    """What a take that starts now says about itself; what a session says of it comes before the recorder's settings.
 
     Raises:
         TakeError: a setting makes no sense.
@@ -98,11 +103,13 @@ def take_facts(wanted: Settings, robot: Robot, robot_yaml: str, clock: GraphCloc
         started_ns=now_ns,
         created=wall_iso(wall_ns),
         rate_hz=wanted.rate_hz,
-        task=wanted.task,
-        operator=wanted.operator,
-        booth=wanted.booth,
+        task=labels.task or wanted.task,
+        operator=labels.operator or wanted.operator,
+        booth=labels.booth or wanted.booth,
         virtual=wanted.virtual,
         cameras=wanted.cameras,
         software_version=software_version(),
         platform=platform_facts(),
+        session=labels.session,
+        episode_number=labels.number,
     )

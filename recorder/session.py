@@ -13,14 +13,16 @@ from graph.stamps import GraphClock
 from graph.topics import RECORDER_EVENT, RECORDER_MARKER, Qos, Topic
 from recorder import space
 from recorder.background import Background, Outcome
+from recorder.discarded import Discarded
 from recorder.encode import JpegEncoder
 from recorder.errors import TakeError
 from recorder.identity import take_stem
 from recorder.inputs import IMAGE_TYPE
+from recorder.labels import Labels
 from recorder.messages import definition
 from recorder.metadata import TakeMetadata, recorded_topics, robot_description
 from recorder.preroll import PreRoll
-from recorder.recover import TAKE_SUFFIX, TRASH, leftover_takes, set_aside
+from recorder.recover import TAKE_SUFFIX, TRASH, leftover_takes
 from recorder.running_take import RunningTake, take_facts
 from recorder.settings import Settings, State
 from recorder.take_thread import Message
@@ -65,6 +67,8 @@ class RecordingSession:
         self._take: RunningTake | None = None
         self._closing: list[RunningTake] = []
         self._last_take: Path | None = None
+        self._discarded: Discarded | None = None
+        self._labels = Labels()
         self._lock = threading.Lock()
         self._rate = space.ByteRate()
         self.state = State()
@@ -90,10 +94,12 @@ class RecordingSession:
         """Start a take; returns its name.
 
         Raises:
-            TakeError: one is running already, or less than 1 GiB is free.
+            TakeError: one is running already, the operator only practises, or less than 1 GiB is free.
         """
         if self._take is not None:
             raise TakeError(f"{self._take.path.stem} is being recorded already: stop or discard it first")
+        if self._labels.training:
+            raise TakeError("training: nothing is recorded; end it and begin a session to record")
         room = self._room()
         if room.free_bytes < space.MIN_FREE_START_BYTES:
             raise TakeError(
@@ -144,17 +150,42 @@ class RecordingSession:
         """
         if self._take is not None:
             take = self._end("discarded")
-            take.discarded, path = True, take.path
+            take.discarded, path, closed = True, take.path, lambda: take.thread.done
         elif self._background.busy or self._closing:
             raise TakeError("the last take is still being saved: discard it when it is saved")
         elif self._last_take is None or not self._last_take.exists():
             raise TakeError("there is no take to discard: none was recorded since the recorder started")
         else:
-            path = self._last_take
-        set_aside(path, TRASH)
+            path, closed = self._last_take, lambda: True
+        self._discarded = Discarded.throw(path, self.state, closed)
         self._last_take = None
         self.state = State(reason=f"{path.stem} was moved to {TRASH}/")
         return path.stem
+
+    def restore(self) -> str:
+        """Bring the take that was discarded last back from ``trash/``, with its episode; returns its name.
+
+        One without an episode gets it now.
+
+        Raises:
+            TakeError: none was discarded, a take is running or being saved, or it can't come back.
+        """
+        if self._discarded is None:
+            raise TakeError("no take to restore: none was discarded since the recorder started; look into trash/")
+        if self._take is not None or self._background.busy:
+            raise TakeError("a take is being recorded or saved: restore the other one after that")
+        finished, path = self._discarded.come_back(), self._discarded.take
+        before, self._discarded, self._last_take = self._discarded.state, None, path
+        if finished and before.take == path.stem:
+            self.state = before
+        else:
+            self.state = State("SAVING", take=path.stem, reason="restored")
+            self._background.add(path)
+        return path.stem
+
+    def label(self, labels: Labels) -> None:
+        """What a session says of the next take."""
+        self._labels = labels
 
     def set_paused(self, paused: bool) -> str:
         """Mark the beginning or the end of a pause in the running take, which is recorded all the same.
@@ -212,7 +243,7 @@ class RecordingSession:
             self._background.add(leftover)
 
     def _facts(self) -> TakeMetadata:
-        return take_facts(self._settings, self.robot, self._robot_yaml, self._clock)
+        return take_facts(self._settings, self.robot, self._robot_yaml, self._clock, self._labels)
 
     def _admit(self, message: Message) -> None:
         """Into the running take, else into what is kept of the past; also called by the encoder's thread."""

@@ -11,7 +11,7 @@ from recorder.errors import TakeError
 from recorder.inputs import parse_topics
 
 
-@pytest.mark.parametrize("action", ["mark"])
+@pytest.mark.parametrize("action", ["mark", "restore"])
 def test_an_act_without_a_graph_says_what_to_start(action: str) -> None:
     assert_answer(booth("record", action), 1, f"nobody offers /recorder/{action}", "booth up")
 

@@ -15,6 +15,7 @@ from recorder import take_thread
 from recorder.episode import Episode
 from recorder.errors import TakeError
 from recorder.events import string_message
+from recorder.labels import Labels
 from recorder.recover import TRASH
 from recorder.session import RecordingSession, Settings
 from recorder.take_reader import read_take
@@ -297,3 +298,100 @@ def test_a_rate_that_makes_no_sense_is_refused_before_anything_is_recorded(tmp_p
     settings = Settings("hx5_d20_right", tmp_path / "takes", 0.0, "", "", "", True, {})
     with pytest.raises(TakeError, match="rate_hz should lie in"):
         RecordingSession(settings, GraphClock(T0, monotonic_ns=clock))
+
+
+def test_the_next_take_carries_what_the_session_says_and_the_settings_where_it_says_nothing(session, clock):
+    session.label(Labels("ana", "", "", "0193-7", 4))
+    session.start()
+    session.label(Labels())
+    play(session, clock)
+    session.stop("stopped")
+    session.close(20.0)
+    facts = read_take(session._last_take).metadata
+    assert (facts.operator, facts.task, facts.booth) == ("ana", "wave", "b1")
+    assert (facts.session, facts.episode_number) == ("0193-7", 4)
+
+
+def test_in_training_a_start_is_refused_in_words(session):
+    session.label(Labels("ana", training=True))
+    with pytest.raises(TakeError, match="training: nothing is recorded"):
+        session.start()
+    session.label(Labels("ana"))
+    assert session.start()
+
+
+def test_a_discarded_take_comes_back_with_its_episode_and_its_verdict(session, clock, tmp_path):
+    name = session.start()
+    play(session, clock)
+    session.stop("stopped")
+    session.close(20.0)
+    before = session.state
+    session.discard()
+    assert session.restore() == name
+    assert sorted(path.name for path in (tmp_path / "takes").glob("2*")) == [f"{name}.h5", f"{name}.mcap"]
+    assert list((tmp_path / "takes" / TRASH).iterdir()) == []
+    assert session.state == before
+    assert session.discard() == name
+
+
+def test_a_running_take_that_was_discarded_comes_back_and_gets_its_episode(session, clock, tmp_path):
+    name = session.start()
+    play(session, clock)
+    session.discard()
+    assert session._closing[0].thread.wait(20.0)
+    assert session.restore() == name
+    assert session.state.message == "SAVING"
+    session.close(20.0)
+    assert (session.state.message, session.state.take) == ("SAVED", name)
+    assert (tmp_path / "takes" / f"{name}.h5").is_file()
+
+
+def test_a_take_that_is_still_being_closed_comes_back_later(session, clock):
+    disk = threading.Event()
+    session.start()
+    writer = session._take.thread._writer
+    sync, writer._file.sync = writer._file.sync, lambda: disk.wait(20.0) and sync()
+    play(session, clock)
+    name = session.discard()
+    with pytest.raises(TakeError, match="still being closed"):
+        session.restore()
+    disk.set()
+    assert session._closing[0].thread.wait(20.0)
+    assert session.restore() == name
+
+
+def test_what_can_not_come_back_says_why_and_nothing_is_overwritten(session, clock, tmp_path):
+    with pytest.raises(TakeError, match="no take to restore"):
+        session.restore()
+    name = session.start()
+    play(session, clock)
+    session.stop("stopped")
+    session.close(20.0)
+    session.discard()
+    other = tmp_path / "takes" / f"{name}.h5"
+    other.write_bytes(b"another")
+    with pytest.raises(TakeError, match=f"{name}.h5 is there again"):
+        session.restore()
+    assert other.read_bytes() == b"another"
+    other.unlink()
+    running = session.start()
+    with pytest.raises(TakeError, match="being recorded or saved"):
+        session.restore()
+    session.discard()
+    assert session._closing[0].thread.wait(20.0)
+    (tmp_path / "takes" / TRASH / f"{running}.mcap").unlink()
+    with pytest.raises(TakeError, match=f"{running}.mcap is not in trash/ any longer"):
+        session.restore()
+
+
+def test_a_take_whose_name_in_the_trash_was_taken_comes_back_under_its_own(session, clock, tmp_path):
+    name = session.start()
+    play(session, clock)
+    session.stop("stopped")
+    session.close(20.0)
+    (tmp_path / "takes" / TRASH).mkdir()
+    (tmp_path / "takes" / TRASH / f"{name}.h5").write_bytes(b"older")
+    session.discard()
+    session.restore()
+    with Episode.open(tmp_path / "takes" / f"{name}.h5") as episode:
+        assert episode.rows > 0
