@@ -3,7 +3,8 @@
 
 Records one take through the services while it publishes at real rates, and waits until it is saved. Exit code 0 then.
 With the argument ``unfinished`` it leaves while the take still runs. With ``marked`` it starts late, pauses, resumes
-and marks, and has a raw camera and a skin.
+and marks, and has a raw camera and a skin. With ``labelled`` a session says who records what, the operator's sign
+starts nothing, and the take is discarded and restored.
 """
 
 import sys
@@ -48,6 +49,7 @@ class FakeGraph(Node):
         self.words = []
         self.create_subscription(String, topics.RECORDER_EVENT.name, lambda word: self.words.append(word.data), 20)
         self.start_ns = 0
+        self.answer = ""
 
     def _on_state(self, status: DiagnosticStatus) -> None:
         self.state = status.message
@@ -59,12 +61,23 @@ class FakeGraph(Node):
             rclpy.spin_once(self, timeout_sec=0.001)
 
     def call(self, service: str) -> None:
+        if not self.try_call(service):
+            sys.exit(f"{service}: {self.answer}")
+
+    def try_call(self, service: str) -> bool:
         client = self.create_client(Trigger, service)
         self.wait(client.service_is_ready)
         future = client.call_async(Trigger.Request())
         self.wait(future.done)
-        if not future.result().success:
-            sys.exit(f"{service}: {future.result().message}")
+        self.answer = future.result().message
+        return future.result().success
+
+    def refuses(self, word: str) -> bool:
+        """Whether a start is refused in these words; one that is not is thrown away."""
+        if self.try_call(topics.SERVICE_RECORD_START):
+            self.call(topics.SERVICE_RECORD_DISCARD)
+            return False
+        return word in self.answer
 
     def play(self, begin_s: float = -1.0, end_s: float = 10.0) -> None:
         self.start_ns = self.start_ns or self.clock.now_ns()
@@ -98,6 +111,27 @@ def marked(graph: FakeGraph) -> None:
     graph.wait(lambda: len(graph.words) >= 4)
 
 
+def labelled(graph: FakeGraph) -> None:
+    """Training, words that are no labels, then labels; a sign; a take by the service; discarded and back again."""
+    said = graph.create_publisher(String, topics.SESSION_LABELS.name, qos_profile(topics.SESSION_LABELS.qos))
+    graph.wait(said.get_subscription_count)
+    said.publish(String(data='{"training": true}'))
+    graph.wait(lambda: graph.refuses("training"))
+    said.publish(String(data="no labels"))
+    graph.wait(lambda: graph.refuses("training"))
+    said.publish(String(data='{"operator": "ana", "task": "stack", "session": "s-1", "number": 3}'))
+    graph.outlets[topics.TELEOP_EVENT.name][0].publish(String(data="record_start"))
+    graph.play(-1.0, 0.2)
+    graph.wait(lambda: graph.try_call(topics.SERVICE_RECORD_START))
+    graph.play(0.2)
+    graph.call(topics.SERVICE_RECORD_STOP)
+    graph.wait(lambda: graph.state in ("SAVED", "FAILED"))
+    graph.call(topics.SERVICE_RECORD_DISCARD)
+    graph.wait(lambda: graph.state == "READY")
+    graph.call(topics.SERVICE_RECORD_RESTORE)
+    graph.wait(lambda: graph.state in ("SAVED", "FAILED"))
+
+
 RAW = (Image, "/wrist/image_raw"), (String, "/skin")
 STEPS = (
     (-1.0, topics.SERVICE_RECORD_START),
@@ -114,6 +148,9 @@ def main() -> None:
     if sys.argv[1:] == ["marked"]:
         marked(graph)
         finish(graph)
+    if sys.argv[1:] == ["labelled"]:
+        labelled(graph)
+        sys.exit(0 if graph.state == "SAVED" else f"restored, but {graph.state}")
     graph.call(topics.SERVICE_RECORD_START)
     graph.play()
     if sys.argv[1:] == ["unfinished"]:

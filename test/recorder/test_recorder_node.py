@@ -84,6 +84,21 @@ def test_a_recorder_that_is_killed_leaves_a_take_to_recover(tmp_path, environmen
         assert episode.rows >= 28
 
 
+@pytest.mark.parametrize("more", [["gestures:=false", "operator:=nobody", "booth:=b7"]])
+def test_a_session_says_who_records_what_and_signs_are_its_business(tmp_path, environment, recorder):
+    run_graph(environment, "labelled")
+    recorder.send_signal(signal.SIGTERM)
+    assert recorder.wait(timeout=20) == 0
+    (take_path,) = tmp_path.glob("*.mcap")
+    facts = read_take(take_path).metadata
+    assert (facts.operator, facts.task, facts.booth) == ("ana", "stack", "b7")
+    assert (facts.session, facts.episode_number) == ("s-1", 3)
+    with Episode.open(take_path.with_suffix(".h5")) as episode:
+        texts = [(stream, text) for _, stream, text in episode.events() if text in ("record_start", "record_started")]
+    assert texts[-1] == ("recorder_event", "record_started")
+    assert not list((tmp_path / "trash").glob(f"{take_path.stem}*"))
+
+
 MORE = ["preroll_s:=20.0", "cameras:=['wrist=raw:/wrist/image_raw']", "topics:=['skin=/skin:std_msgs/msg/String']"]
 
 
