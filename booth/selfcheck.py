@@ -36,6 +36,7 @@ HAND_FRAMES, HAND_WITHIN_NS = 6, 1_000_000_000
 ALL_PARTS = "hands+arms+head"
 ESTOP = "estop"
 LATE = "not within 20 s"
+BLIND = "without a camera nobody is seen"
 
 
 def driving_hands(robot: Robot, parts: str = "") -> tuple[Side, ...]:
@@ -163,6 +164,10 @@ class SelfCheck:
         """Whether a session may begin: nothing is waited for, nothing has failed."""
         return all(item.state in (ItemState.OK, ItemState.WARN) for item in self.items(now_ns))
 
+    def settled(self, now_ns: int) -> bool:
+        """Whether nothing is waited for any more."""
+        return all(item.state is not ItemState.WAITING for item in self.items(now_ns))
+
     def failed(self, now_ns: int) -> bool:
         """Whether something has to be put right."""
         return any(item.state is ItemState.FAILED for item in self.items(now_ns))
@@ -194,11 +199,16 @@ class SelfCheck:
         return judge_camera(*self._camera)
 
     def _judge_light(self, now_ns: int) -> Verdict:
+        if "camera" in self._impossible:
+            return failed(BLIND)
         return judge_light(None if self._silent("camera", now_ns) else self._brightness)
 
     def _judge_hand(self, side: Side) -> Verdict:
-        found = side in self._found
-        return ok("found") if found else waiting(f"show the {side} hand to the camera, palm to the front")
+        if side in self._found:
+            return ok("found")
+        if "camera" in self._impossible:
+            return failed(BLIND)
+        return waiting(f"show the {side} hand to the camera, palm to the front")
 
     def _judge_servo(self, name: str, now_ns: int) -> Verdict:
         if self._silent("servos", now_ns):

@@ -33,8 +33,8 @@ def judge_camera(word: str, hz: float, reason: str) -> Verdict:
         return failed(reason or "no image from the camera: check its cable")
     if word != "TRACKING" or not hz:
         return waiting("no image from the camera yet: check its cable")
-    if hz < SLOWEST_HZ:
-        return failed(
+    if hz < SLOWEST_HZ:  # it is a mean, and may still rise after the start
+        return waiting(
             f"{hz:.0f} images a second, at least {SLOWEST_HZ:.0f} are needed: more light or a faster computer"
         )
     if hz < SMOOTH_HZ:
@@ -77,12 +77,12 @@ def judge_temperatures(servos: Sequence[Servo]) -> Verdict:
     if not rooms:
         return ok(f"{len(servos)} servos, none tells its limit")
     room, hottest = min(rooms, key=lambda pair: pair[0])
-    figures = f"{hottest['name']} has {hottest['temperature_c']} °C, its limit is {hottest['limit_c']} °C"
+    figures = f"nearest to its limit: {hottest['name']} with {hottest['temperature_c']} of {hottest['limit_c']} °C"
     if room <= AT_LIMIT_C:
         return failed(f"{figures}: let the robot cool down")
     if room <= NEAR_LIMIT_C:
         return warn(f"{figures}: begin with a pause")
-    return ok(f"{figures}; all others are farther from theirs")
+    return ok(figures)
 
 
 def judge_disk(minutes: float | None, free_gb: float | None) -> Verdict:
@@ -112,13 +112,13 @@ def judge_clock(drift_ns: int, ages_ns: Mapping[str, int], synchronised: bool | 
     if not ages_ns:
         return waiting("no stamp of another process yet")
     name = max(ages_ns, key=lambda each: abs(ages_ns[each]))
-    if abs(ages_ns[name]) > OFFSET_NS:
-        return failed(
+    if abs(ages_ns[name]) > OFFSET_NS:  # or its first message was late
+        return waiting(
             f"{name} has another clock, {ages_ns[name] / MS:.0f} ms apart: start all processes with one booth up"
         )
     if abs(drift_ns) > DRIFT_NS:
         return warn(f"the clock was set by {drift_ns * 1e-9:.1f} s since the start: restart the booth when it is idle")
-    same = f"{len(ages_ns)} processes within {abs(ages_ns[name]) / MS:.0f} ms"
+    same = f"clocks of {len(ages_ns) + 1} processes within {abs(ages_ns[name]) / MS:.0f} ms"
     if synchronised is None:
         return warn(f"{same}; whether a time service keeps the clock right is not known")
     if not synchronised:
