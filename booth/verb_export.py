@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`booth export`: episodes as LeRobot, ACT/ALOHA, robomimic or MCAP data sets."""
+"""`booth export`: episodes as LeRobot, ACT/ALOHA, robomimic, RLDS or MCAP data sets."""
 
 import argparse
 from pathlib import Path
@@ -16,7 +16,7 @@ from recorder.export_video import CODECS
 
 LEROBOT = ("lerobot", "lerobot-v2.1")
 ONLY_FOR = {
-    "landmarks": LEROBOT,
+    "landmarks": (*LEROBOT, "rlds"),
     "codec": LEROBOT,
     "crf": LEROBOT,
     "preset": LEROBOT,
@@ -25,7 +25,7 @@ ONLY_FOR = {
     "crop_to": ("act",),
     "normalise": ("robomimic",),
     "next_obs": ("robomimic",),
-    "split": (*LEROBOT, "robomimic"),
+    "split": (*LEROBOT, "robomimic", "rlds"),
 }
 """Options that only these formats have."""
 
@@ -40,7 +40,7 @@ def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     parser = verbs.add_parser(
         "export",
-        help="episodes as a LeRobot, ACT, robomimic or MCAP data set",
+        help="episodes as a LeRobot, ACT, robomimic, RLDS or MCAP data set",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,7 +75,7 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--no-images", action="store_true", help="no pictures at all")
     what.add_argument("--action", choices=("learner", "requested", "limited", "sent"), help="default: learner")
     what.add_argument("--task", help="instead of what the episodes say")
-    what.add_argument("--landmarks", action="store_true", default=None, help="LeRobot: the operator's hands, too")
+    what.add_argument("--landmarks", action="store_true", default=None, help="LeRobot, RLDS: the operator's hands, too")
     what.add_argument("--codec", choices=CODECS, help="LeRobot: default h264; copy keeps the camera's own JPEGs")
     what.add_argument("--crf", type=int, help="LeRobot: quality of h264, less is better (default: 23)")
     what.add_argument("--preset", help="LeRobot: speed of h264, as x264 names it (default: ultrafast)")

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recorder import export_act, export_lerobot, export_lerobot_meta, export_mcap, export_robomimic
+from recorder import (
+    export_act,
+    export_lerobot,
+    export_lerobot_meta,
+    export_mcap,
+    export_rlds,
+    export_rlds_meta,
+    export_robomimic,
+)
 from recorder.export_plan import Job, Plan
 
 Tell = Callable[[float], None]
@@ -60,6 +68,13 @@ FORMATS = {
         export_robomimic.files,
         export_robomimic.write_episode,
         export_robomimic.merge,
+    ),
+    "rlds": Format(
+        "RLDS for TensorFlow Datasets: TFRecord files, the cameras' own JPEGs",
+        export_rlds.check,
+        export_rlds.files,
+        export_rlds.write_episode,
+        export_rlds_meta.merge,
     ),
     "mcap": Format(
         "MCAP for Foxglove and ROS tools: the takes, or what the episodes still know of them",

@@ -2,6 +2,7 @@
 """The pictures of a camera, one a row, decoded one at a time: JPEG bytes -> frames, without a detour over RGB."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def pictures(episode: Episode, camera: str, height: int, width: int) -> Iterator
         ExportError: a JPEG that is cut, can't be decoded or has another size.
     """
     decoder = _Decoder(episode.path.name, camera)
-    last_bytes, frame = b"", _black(height, width)
+    last_bytes, frame = b"", black(height, width)
     for row, data in enumerate(jpeg_rows(episode, camera)):
         if data and data != last_bytes:
             last_bytes, frame = data, decoder.decode(data, row)
@@ -70,7 +71,7 @@ def pictures(episode: Episode, camera: str, height: int, width: int) -> Iterator
                     f" first one, found {frame.width}x{frame.height}. Was the camera changed during the take?"
                 )
         elif not data:
-            last_bytes, frame = b"", _black(height, width)
+            last_bytes, frame = b"", black(height, width)
         yield frame
 
 
@@ -95,7 +96,18 @@ class _Decoder:
         return frames[0]
 
 
-def _black(height: int, width: int) -> Any:
+def jpeg(frame: Any) -> bytes:
+    """A picture as JPEG: the black ones that stand for rows without a picture."""
+    context = library("av").CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.pix_fmt = frame.width, frame.height, "yuvj420p"
+    context.time_base = Fraction(1, 30)
+    picture = frame.reformat(format="yuvj420p")
+    picture.pts = 0
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+
+
+def black(height: int, width: int) -> Any:
+    """The picture of a row before the camera's first frame."""
     return library("av").VideoFrame.from_ndarray(np.zeros((height, width, 3), np.uint8), format="rgb24")
 
 

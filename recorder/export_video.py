@@ -8,7 +8,7 @@ from typing import Any
 from recorder.episode import Episode
 from recorder.export_errors import ExportError, ExportInputError, library
 from recorder.export_files import finished_file
-from recorder.export_pictures import Colours, jpeg_rows, pictures
+from recorder.export_pictures import Colours, jpeg, jpeg_rows, pictures
 from recorder.export_plan import Job, Settings
 from recorder.export_stats import PictureStats, Stats
 
@@ -124,7 +124,7 @@ def _copy(part: Path, episode: Episode, camera: tuple[str, int, int], job: Job, 
         stream.codec_context.time_base = Fraction(1, fps)
         frames = pictures(episode, *camera)
         for row, (data, frame) in enumerate(zip(jpeg_rows(episode, name), frames, strict=True)):
-            packet = av.Packet(data or _jpeg(frame))
+            packet = av.Packet(data or jpeg(frame))
             packet.stream, packet.time_base = stream, Fraction(1, fps)
             packet.pts = packet.dts = row
             packet.duration, packet.is_keyframe = 1, True
@@ -133,16 +133,6 @@ def _copy(part: Path, episode: Episode, camera: tuple[str, int, int], job: Job, 
                 stats.add(colours.rgb(frame, max(1, height // SMALL), max(1, width // SMALL)))
             tell(row + 1)
     return stats.stats()
-
-
-def _jpeg(frame: Any) -> bytes:
-    """A picture as JPEG: the black ones that stand for rows without a picture."""
-    context = library("av").CodecContext.create("mjpeg", "w")
-    context.width, context.height, context.pix_fmt = frame.width, frame.height, "yuvj420p"
-    context.time_base = Fraction(1, 30)
-    picture = frame.reformat(format="yuvj420p")
-    picture.pts = 0
-    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
 
 
 def _read_back(part: Path, rows: int, fps: int) -> None:
