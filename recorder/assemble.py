@@ -252,6 +252,8 @@ def _attributes(take: Take) -> dict[str, Attribute]:
         "task": facts.task,
         "operator": facts.operator,
         "booth": facts.booth,
+        "session": facts.session,
+        "episode_number": facts.episode_number,
         "created": facts.created,
         "software_version": facts.software_version,
         "provenance": json.dumps(_provenance(take)),

@@ -26,7 +26,7 @@ from recorder.identity import uuid7
 from recorder.library_hash import content_sha256
 from recorder.library_scan import DERIVED_FROM
 from recorder.metadata import software_version
-from recorder.schema import PART_SUFFIX, ROOT_ATTRIBUTES, SUFFIX
+from recorder.schema import PART_SUFFIX, ROOT_ATTRIBUTES, SESSION_ATTRIBUTES, SUFFIX
 from recorder.streams import Samples
 from robots.robot import Robot
 
@@ -208,6 +208,7 @@ def _attributes(
     episode: Episode, motion: Motion, verb: str, provenance: Mapping[str, object], facts: Mapping[str, object]
 ) -> dict[str, Attribute]:
     kept = {name: episode.attribute(name) for name in ROOT_ATTRIBUTES if name != "manifest"}
+    kept |= {name: episode.attribute(name) for name in SESSION_ATTRIBUTES if name in episode.file.attrs}
     source = {
         "episode_id": str(kept["episode_id"]),
         "file": episode.path.name,

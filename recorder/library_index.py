@@ -13,7 +13,7 @@ from recorder.library_scan import UNUSABLE, Row, Stamp, describe, discarded, edi
 from recorder.library_sessions import sessions
 
 INDEX_NAME = ".booth_library.sqlite"
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 COLUMNS = {
     "path": "TEXT PRIMARY KEY",
@@ -23,6 +23,8 @@ COLUMNS = {
     "booth": "TEXT",
     "robot": "TEXT",
     "session": "TEXT",
+    "session_id": "TEXT",
+    "episode_number": "INTEGER",
     "created": "TEXT",
     "created_s": "REAL",
     "length_s": "REAL",
@@ -203,7 +205,7 @@ class LibraryIndex:
                 self._db.execute(f"INSERT INTO discarded VALUES ({', '.join('?' * len(DISCARDED))})", values)
 
     def _name_sessions(self) -> None:
-        named = sessions(self.rows("SELECT path, operator, booth, created_s, length_s FROM episodes"))
+        named = sessions(self.rows("SELECT path, operator, booth, session_id, created_s, length_s FROM episodes"))
         self._db.executemany(
             "UPDATE files SET session = ? WHERE path = ?", [(session, path) for path, session in named.items()]
         )

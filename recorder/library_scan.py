@@ -19,6 +19,7 @@ from recorder.library_hash import content_sha256, file_sha256
 from recorder.library_labels import Labels, read_labels
 from recorder.metadata import TakeMetadata
 from recorder.recover import TAKE_SUFFIX
+from recorder.schema import SESSION_ATTRIBUTES
 from recorder.take import METADATA_END, METADATA_START
 
 DERIVED_FROM = "derived_from"
@@ -27,7 +28,18 @@ UNUSABLE = (EpisodeError, OSError, KeyError, ValueError, TypeError, RuntimeError
 Row = dict[str, Any]
 
 NAMES = ("episode_id", "task", "operator", "booth", "robot")
-WANTED = (*NAMES, "created", "rate_hz", "verdict", "findings", "dropped_rows", "complete", "sim", DERIVED_FROM)
+WANTED = (
+    *NAMES,
+    *SESSION_ATTRIBUTES,
+    "created",
+    "rate_hz",
+    "verdict",
+    "findings",
+    "dropped_rows",
+    "complete",
+    "sim",
+    DERIVED_FROM,
+)
 """Attributes that the index repeats."""
 
 FAILED = ("fail", "failed")
@@ -108,6 +120,8 @@ def _facts(episode: Episode) -> Row:
     rate_hz = float(attributes["rate_hz"])
     return {
         **{name: str(attributes[name]) for name in NAMES},
+        "session_id": str(attributes.get("session", "")),
+        "episode_number": int(attributes.get("episode_number", 0)),
         "created": str(attributes["created"]),
         "created_s": _epoch_s(attributes["created"]),
         "rate_hz": rate_hz,

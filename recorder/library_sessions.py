@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions: what one operator recorded at one booth without a longer break.
+"""Sessions: what one operator recorded at one booth without a longer break, or in one session of the booth.
 
 Neighbouring takes share light, clothes, the place of every object and a person's habits of that hour. A learner that
 was trained on one of them is not tested by the next, so a session is what a split must never cut.
@@ -18,7 +18,8 @@ def sessions(episodes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Path of each episode to the name of its session.
 
     Args:
-        episodes: with ``path``, ``operator``, ``booth``, ``created_s`` and ``length_s``.
+        episodes: with ``path``, ``operator``, ``booth``, ``created_s``, ``length_s``, and ``session_id`` where they
+            belong to a session of the booth, which goes on after a break as well.
     """
 
     def whose(episode: Mapping[str, Any]) -> tuple[str, str]:
@@ -28,9 +29,15 @@ def sessions(episodes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     named: dict[str, str] = {}
     for (operator, booth), taken in groupby(ordered, key=whose):
         name, end_s = "", float("-inf")
+        known: dict[str, str] = {}
         for episode in taken:
-            if episode["created_s"] - end_s >= BREAK_S:
+            told = episode.get("session_id", "")
+            if told in known:
+                name = known[told]
+            elif episode["created_s"] - end_s >= BREAK_S:
                 name = _name(episode["created_s"], operator, booth)
+            if told:
+                known[told] = name
             end_s = max(end_s, episode["created_s"] + episode["length_s"])
             named[episode["path"]] = name
     return named

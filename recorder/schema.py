@@ -113,3 +113,6 @@ ROOT_ATTRIBUTES = (
     "compress",
     "manifest",
 )
+
+SESSION_ATTRIBUTES = ("session", "episode_number")
+"""Attributes of the root that episodes of before sessions lack; without a session they are empty and 0."""

@@ -23,7 +23,7 @@ def test_the_document_lists_every_dataset_with_its_type_and_shape():
 
 
 def test_the_document_lists_every_attribute_and_link():
-    for name in (*schema.ROOT_ATTRIBUTES, *schema.HARD_LINKS):
+    for name in (*schema.ROOT_ATTRIBUTES, *schema.SESSION_ATTRIBUTES, *schema.HARD_LINKS):
         assert f"`{name}`" in TEXT
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 
+import h5py
 import pytest
 from library_episodes import add_episode, identity, small_episode
 from takes import make_take
@@ -40,6 +41,20 @@ def test_every_fact_of_an_episode_is_in_its_row(folder):
     assert (row["created"], row["created_s"]) == ("2027-01-15T08:08:20.000+00:00", 1_800_000_500.0)
     assert (row["rows"], row["length_s"]) == (18, pytest.approx(0.6))
     assert rows["shift/e0001.h5"]["task"] == "task 1"
+
+
+def test_sessions_of_the_booth_are_known_and_episodes_of_before_have_none(folder):
+    add_episode(folder, 8, 0.0, session="0193-7", episode_number=4)
+    add_episode(folder, 9, 20_000.0, session="0193-7", episode_number=5)
+    with h5py.File(folder / "e0000.h5", "r+") as old:
+        del old.attrs["session"], old.attrs["episode_number"]
+    _, rows = indexed(folder)
+    assert [(rows[f"e000{n}.h5"]["session_id"], rows[f"e000{n}.h5"]["episode_number"]) for n in (0, 8, 9)] == [
+        ("", 0),
+        ("0193-7", 4),
+        ("0193-7", 5),
+    ]
+    assert rows["e0008.h5"]["session"] == rows["e0009.h5"]["session"]
 
 
 def test_a_second_run_reads_nothing(folder):

@@ -29,6 +29,18 @@ def test_a_session_ends_with_a_break_another_operator_or_another_booth():
     assert named["bob"] == "19700101T000050Z bob at b"
 
 
+def test_a_session_of_the_booth_goes_on_after_a_break():
+    def episode(number, start_s, session_id):
+        return {**facts_row(number, created_s=start_s, length_s=100.0), "session_id": session_id}
+
+    lunch_s = 3 * BREAK_S
+    rows = [episode(0, 0.0, "a"), episode(1, lunch_s, "a"), episode(2, lunch_s + 200.0, "b"), episode(3, 9e5, "c")]
+    named = sessions(rows)
+    before, after, neighbour, other = (named[row["path"]] for row in rows)
+    assert before == after == neighbour
+    assert other != before
+
+
 def test_a_session_goes_on_past_midnight():
     rows = [facts_row(n, created_s=86_400.0 * 3 + (n - 5) * 600) for n in range(10)]
     assert len(set(sessions(rows).values())) == 1

@@ -39,6 +39,11 @@ def test_what_the_nodes_told_last_is_in_the_provenance(tmp_path: Path) -> None:
         assert "tracker" not in provenance
 
 
+def test_an_episode_says_to_which_session_it_belongs_and_which_number_it_has(tmp_path: Path) -> None:
+    with episode(tmp_path, session="0193-7", episode_number=4) as found:
+        assert (found.attribute("session"), found.attribute("episode_number")) == ("0193-7", 4)
+
+
 def test_facts_that_are_no_json_are_left_out(tmp_path: Path) -> None:
     with episode(tmp_path, (T0, DRIVER_FACTS.name, text("{"))) as found:
         assert "driver" not in json.loads(found.attribute("provenance"))
