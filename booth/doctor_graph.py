@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 LISTEN_S, SPEAK_S = 4.0, 10.0
 """Somebody on this domain is noticed within the first, and has said how driver or tracker are within the second."""
-START_S = 60.0
-"""Processes that are started have said their first word by then."""
+START_S = 120.0
+"""Processes that are started have said their first word by then; usually within ten seconds, not on a busy computer."""
 STEP_S = 0.1
 LOG_LINES = 40
 ANSWER = re.compile(r"^\[\w+\] (?:ERROR: )?booth: (.+)$")

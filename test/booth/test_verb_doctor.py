@@ -37,6 +37,8 @@ HAND = load_robot("hx5_d20_right")
 OK, WARN, FAILED = ItemState.OK, ItemState.WARN, ItemState.FAILED
 
 
+ALONE = {"ROS_DOMAIN_ID": "", "timeout_s": 300}
+"""A domain of its own, and the time that a busy computer needs."""
 SLOW = ("camera", "clock")
 """What a computer that is too busy with other tests may fail."""
 
@@ -201,16 +203,18 @@ def test_a_robot_that_does_not_exist_is_refused(robot) -> None:
 
 @pytest.mark.ros
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_without_a_graph_it_starts_one_and_everything_of_a_virtual_robot_is_well(tmp_path: Path) -> None:
-    ran = booth("doctor", "--source", "clip", "--directory", tmp_path, "--estop-seen", "--json", ROS_DOMAIN_ID="")
+    ran = booth("doctor", "--source", "clip", "--directory", tmp_path, "--estop-seen", "--json", **ALONE)
     assert "no graph runs on this ROS domain: starting robot, driver, tracker, recorder" in ran.err
     assert_well(ran, "light", "right_hand", *HAND.joint_names, "temperatures", "disk", "estop")
 
 
 @pytest.mark.ros
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_without_a_camera_it_says_so_and_the_servos_are_looked_at_all_the_same(tmp_path: Path) -> None:
-    ran = booth("doctor", "--source", "/dev/video99", "--directory", tmp_path / "none", "--json", ROS_DOMAIN_ID="")
+    ran = booth("doctor", "--source", "/dev/video99", "--directory", tmp_path / "none", "--json", **ALONE)
     assert_answer(ran, 3)
     found = {item["name"]: item for item in ran.json["items"]}
     assert found["camera"]["text"].startswith("no camera at /dev/video99")
@@ -221,12 +225,13 @@ def test_without_a_camera_it_says_so_and_the_servos_are_looked_at_all_the_same(t
 
 @pytest.mark.ros
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_graph_that_runs_is_asked_and_left_alone(tmp_path: Path) -> None:
     specs = booth_processes(HAND, HAND.name, GraphOptions(directory=str(tmp_path), loop=True))
     with LiveGraph(HAND, specs) as graph:
         graph.until(lambda: graph.client.state("tracker") == "TRACKING", 60, "tracking")
         graph.until(lambda: graph.client.state("driver"), 60, "a driver")
-        ran = booth("doctor", "--estop-seen", "--json")
+        ran = booth("doctor", "--estop-seen", "--json", timeout_s=300)
         assert graph.spin(0.1) is None
     assert "[booth] a graph runs on this ROS domain" in ran.err
     assert_well(ran, "light", *HAND.joint_names, "temperatures", "disk", "estop")
