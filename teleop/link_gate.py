@@ -2,8 +2,9 @@
 """The robot's end of the link, without a socket: who operates, which landmarks count, and when they were captured.
 
 Nothing old moves anything: landmarks count when they carry the session that the robot gave to this run of the
-operator's program, are newer than the last ones, and were sent a moment ago. The moment is bounded twice, by the
-estimated clock offset at its worst and, without any estimate, by the robot's own stamp that they echo.
+operator's program, are newer than the last ones, and were sent a moment ago: by the estimated clock offset, and not
+much longer ago at its worst. The worst is bounded twice, by the estimate's uncertainty and, without any estimate, by
+the robot's own stamp that they echo.
 """
 
 import secrets
@@ -15,8 +16,8 @@ from teleop.link_clock import Offset, OffsetEstimate
 from teleop.link_wire import Beat, Cloud, Head, Landmarks, RobotStatus, WireError, decode
 
 MS = 1_000_000
-OLDEST_NS = 150 * MS
-"""Landmarks that may have been sent longer ago than this move nothing."""
+OLDEST_NS, OLDEST_AT_WORST_NS = 150 * MS, 250 * MS
+"""Landmarks that were sent longer ago than this move nothing: as estimated, and as it may be."""
 LEASE_NS = 500 * MS
 """After so long a silence of the operator another one, or a new run of the same program, may take over."""
 HANDS_ROWS = 2
@@ -124,7 +125,9 @@ class LinkGate:
         offset = self.clock.at(now_ns)
         if offset is None or head.sent_ns - offset.offset_ns - offset.uncertainty_ns > now_ns:
             return self._refuse("clock")
-        if oldest_age_ns(head, offset, now_ns) > OLDEST_NS:
+        if now_ns - (head.sent_ns - offset.offset_ns) > OLDEST_NS:
+            return self._refuse("late")
+        if oldest_age_ns(head, offset, now_ns) > OLDEST_AT_WORST_NS:
             return self._refuse("late")
         capture_ns = min(content.capture_ns - offset.offset_ns, now_ns)
         if capture_ns <= stream.capture_ns:

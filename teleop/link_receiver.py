@@ -31,7 +31,7 @@ CURVE_BYTES = 64
 QUEUE, AT_ONCE = 4, 64
 SEND_BUFFER = 16 * 1024
 HEARTBEAT_MS, SILENT_MS, HANDSHAKE_MS = 300, 1_000, 3_000
-FAILED = zmq.Event.HANDSHAKE_FAILED_NO_DETAIL | zmq.Event.HANDSHAKE_FAILED_PROTOCOL | zmq.Event.HANDSHAKE_FAILED_AUTH
+WATCHED = zmq.Event.ACCEPTED | zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ class LinkReceiver:
         self._allowed, self._deliver = allowed, deliver
         self._gate = LinkGate()
         self._answers = LinkAnswers(self._gate)
-        self._connections = self._garbage = self._keys_refused = 0
+        self._connections = self._proven = self._ended = self._accepted_ns = 0
+        self._garbage = self._keys_refused = 0
         self._refreshed_ns = 0
         self._stopping = False
         self._running: Future[None] | None = None
@@ -94,7 +95,7 @@ class LinkReceiver:
         self._zap.linger = 0
         self._zap.bind(ENDPOINT)
         self._router = self._listen(address, key)
-        self._monitor = self._router.get_monitor_socket(int(zmq.Event.ACCEPTED | FAILED))
+        self._monitor = self._router.get_monitor_socket(int(WATCHED))
         self._poller = zmq.Poller()
         for socket in (self._zap, self._router, self._monitor):
             self._poller.register(socket, zmq.POLLIN)
@@ -155,25 +156,34 @@ class LinkReceiver:
             if self._zap in ready:
                 self._let_in()
             if self._monitor in ready:
-                self._count_connections()
+                self._count_connections(now_ns)
+            self._count_garbage(now_ns)
             if self._router in ready:
                 self._receive()
             for connection, answer in self._answers.due(time.monotonic_ns()):
                 self._send(connection, answer)
-                self._tell()
+            self._tell()
 
     def _let_in(self) -> None:
         answer, welcome = zap_answer(self._zap.recv_multipart(), self._allowed)
         self._keys_refused += not welcome
         self._zap.send_multipart(answer)
 
-    def _count_connections(self) -> None:
+    def _count_connections(self, now_ns: int) -> None:
         for _ in range(AT_ONCE):
             if not self._monitor.poll(0):
                 return
             event = recv_monitor_message(self._monitor)["event"]
-            self._connections += event == zmq.Event.ACCEPTED
-            self._garbage += bool(event & FAILED)
+            if event == zmq.Event.ACCEPTED:
+                self._connections, self._accepted_ns = self._connections + 1, now_ns
+            self._proven += event == zmq.Event.HANDSHAKE_SUCCEEDED
+            self._ended += event == zmq.Event.DISCONNECTED
+
+    def _count_garbage(self, now_ns: int) -> None:
+        """Connections that did not prove a key: at least those by which more have ended than have proven one, and all
+        of them when none can be about to prove it."""
+        settled = now_ns - self._accepted_ns > (HANDSHAKE_MS + POLL_MS) * NS_PER_MS
+        self._garbage = max(self._garbage, (self._connections if settled else self._ended) - self._proven)
 
     def _receive(self) -> None:
         """Everything that is there; of several hands, or bodies, only the newest goes on."""
@@ -195,7 +205,6 @@ class LinkReceiver:
                 newest[arrival.hands] = arrival
         for arrival in newest.values():
             self._deliver(arrival)
-        self._tell()
 
     def _user(self, frame: zmq.Frame) -> str:
         """Whose key the connection has proven, as long as it is still allowed."""

@@ -7,7 +7,7 @@ import numpy as np
 from virtual_line import MS, Rig
 
 from drivers.command import Command
-from drivers.safety import MOVING, State
+from drivers.safety import COMMAND_TTL_NS, MOVING, State
 from drivers.virtual_faults import FaultPanel
 from robots import Robot
 from robots.limiter import STOP_FACTOR
@@ -24,10 +24,10 @@ class FaultRig(Rig):
         set_ups: for every time that torque was switched on the number of cycles before it, and the pose to hold.
     """
 
-    def __init__(self, robot: str | Robot) -> None:
+    def __init__(self, robot: str | Robot, command_ttl_ns: int = COMMAND_TTL_NS) -> None:
         self.acts: list[int] = []
         self.set_ups: list[tuple[int, np.ndarray]] = []
-        super().__init__(robot, connect=False)
+        super().__init__(robot, connect=False, command_ttl_ns=command_ttl_ns)
         self.clock.now_ns += 3_600_000 * MS
         self.loop.connect()
         self.panel = FaultPanel(

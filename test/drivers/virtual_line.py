@@ -3,6 +3,7 @@
 
 from drivers.bus import Bus
 from drivers.command import Command
+from drivers.safety import COMMAND_TTL_NS
 from drivers.virtual_time import Clock, VirtualLine, VirtualTimeDriver
 from robots import Robot, load_robot
 
@@ -14,8 +15,8 @@ MS = 1_000_000
 class Rig(VirtualTimeDriver):
     """A connected control loop on virtual lines."""
 
-    def __init__(self, name: str | Robot, connect: bool = True) -> None:
-        super().__init__(load_robot(name) if isinstance(name, str) else name)
+    def __init__(self, name: str | Robot, connect: bool = True, command_ttl_ns: int = COMMAND_TTL_NS) -> None:
+        super().__init__(load_robot(name) if isinstance(name, str) else name, command_ttl_ns)
         self.line = next(iter(self.lines.values()))
         self.bus = Bus(self.line)
         if connect:
