@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.topics import BODY, DRIVER_STATE, HANDS, JOINT_STATES, RECORDER_EVENT, SENT, TELEOP_STATE
-from recorder import streams
+from recorder import joint_streams, streams
 from recorder.align import Aligned, Bool, Int64, make_ticks, newest_at
 from recorder.command_groups import merged_commands
 from recorder.errors import TakeError
@@ -59,9 +59,9 @@ class EpisodeTables:
 
 @dataclass(frozen=True, slots=True)
 class _Streams:
-    joints: streams.Joints
-    requested: streams.Commands
-    sent: streams.Commands
+    joints: joint_streams.Joints
+    requested: joint_streams.Commands
+    sent: joint_streams.Commands
     hands: streams.Hands
     body: streams.Bodies
     cameras: dict[str, streams.Frames]
@@ -103,7 +103,7 @@ def assemble(take: Take) -> EpisodeTables:
 
 def _streams(take: Take, robot: Robot) -> _Streams:
     names = robot.joint_names
-    joints = streams.joint_samples(take, JOINT_STATES.name, names)
+    joints = joint_streams.joint_samples(take, JOINT_STATES.name, names)
     if not len(joints.samples):
         raise TakeError(
             f"{take.path.name} has no {JOINT_STATES.name} message, so there is nothing to make rows from."
@@ -112,7 +112,7 @@ def _streams(take: Take, robot: Robot) -> _Streams:
     return _Streams(
         joints,
         merged_commands(take, robot.groups, names),
-        streams.command_samples(take, SENT.name, names),
+        joint_streams.command_samples(take, SENT.name, names),
         streams.hand_samples(take, HANDS.name),
         streams.body_samples(take, BODY.name),
         {name: streams.frame_samples(take, topic) for name, topic in take.metadata.camera_topics().items()},

@@ -10,6 +10,7 @@ from PIL import Image
 
 from recorder.episode import Episode
 from recorder.errors import EpisodeError
+from recorder.raw_rows import has_raw_rows, raw_rows
 
 SHRINK = 8
 """libjpeg decodes to an eighth of the size without computing the rest: five times faster, and enough for brightness."""
@@ -35,12 +36,9 @@ def frame_rows(episode: Episode, camera: str, rows: Sequence[int] | None = None)
     size = lengths(episode, camera).tolist()
     wanted = range(episode.rows) if rows is None else rows
     width = int(dataset.shape[1])
-    filters = dataset.id.get_create_plist().get_nfilters()  # behind a filter the bytes are packed
-    direct = dataset.chunks == (1, width) and not filters
     try:
-        if direct:
-            for row in wanted:
-                data = dataset.id.read_direct_chunk((row, 0))[1] if size[row] else b""
+        if has_raw_rows(dataset):
+            for row, data in zip(wanted, raw_rows(dataset, wanted), strict=True):
                 yield memoryview(data)[: size[row]]
             return
         block = max(1, BLOCK_BYTES // max(1, width)) if rows is None else 1

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recorder.streams import Commands, Samples, command_samples
+from recorder.joint_streams import Commands, command_samples
+from recorder.streams import Samples
 from recorder.take_reader import Take
 
 

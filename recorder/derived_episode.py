@@ -9,25 +9,24 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from recorder.align import NONE, Aligned, newest_at
 from recorder.assemble import Attribute, EpisodeTables, ImageRows, action_rows
-from recorder.check import Report, check_open_episode
+from recorder.check import Report
 from recorder.episode import Episode
-from recorder.episode_writer import write_episode
 from recorder.errors import EpisodeError
 from recorder.events import Event
-from recorder.finalise import publish
 from recorder.health import StreamRows, assess
 from recorder.identity import uuid7
 from recorder.library_hash import content_sha256
 from recorder.library_scan import DERIVED_FROM
 from recorder.metadata import software_version
+from recorder.publish import publish
 from recorder.schema import PART_SUFFIX, ROOT_ATTRIBUTES, SESSION_ATTRIBUTES, SUFFIX
 from recorder.streams import Samples
+from recorder.written_episode import write_checked
 from robots.robot import Robot
 
 Float64 = NDArray[np.float64]
@@ -113,12 +112,7 @@ def write_derived(tables: EpisodeTables, target: Path) -> Report:
         raise EpisodeError(f"{target} exists already and is not overwritten: choose another name")
     part = target.with_name(target.name.removesuffix(SUFFIX) + PART_SUFFIX)
     try:
-        write_episode(part, tables)
-        with Episode.open(part) as written:
-            report = check_open_episode(written)
-        with h5py.File(part, "r+") as file:
-            file.attrs["verdict"] = report.verdict.value
-            file.attrs["findings"] = json.dumps([finding.to_json() for finding in report.findings])
+        report = write_checked(part, tables)
         publish(part, target)
     except OSError as error:
         raise EpisodeError(f"can't write {target}: {error}. The source is untouched: free some space") from error

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recorder.errors import TakeError
 from recorder.inputs import IMAGE_TYPE
-from recorder.messages import SerdeError, deserialize, typestore
+from recorder.messages import UNDECODABLE, deserialize, typestore
 from recorder.take_thread import Message
 
 MAX_WAITING = 2
@@ -117,7 +117,7 @@ def compressed_image(data: bytes, compress: Compressor) -> bytes:
     try:
         image = deserialize(memoryview(data), IMAGE_TYPE)
         pixels, colors = _pixels(image)
-    except (SerdeError, ValueError, IndexError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise TakeError(f"an image can't be read: {error}") from error
     jpeg = np.frombuffer(compress(pixels, colors), np.uint8)
     message = typestore().types[COMPRESSED_TYPE](image.header, "jpeg", jpeg)

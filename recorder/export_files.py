@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from recorder.finalise import publish
+from recorder.publish import publish
 
 PART = ".part"
 

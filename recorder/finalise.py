@@ -2,22 +2,17 @@
 """Take -> finished episode: assemble, write ``.h5.part``, read it back, check, sync, rename."""
 
 import fcntl
-import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
 from recorder.assemble import assemble
-from recorder.check import Report, check_open_episode
-from recorder.episode import Episode
-from recorder.episode_writer import write_episode
+from recorder.check import Report
 from recorder.errors import EpisodeError, TakeError, TakeInUseError
+from recorder.publish import publish
 from recorder.schema import PART_SUFFIX, SUFFIX
-from recorder.take import sync_directory
 from recorder.take_reader import read_take
+from recorder.written_episode import write_checked
 from robots.robot import RobotFileError
 
 SPARE_BYTES = 4 << 20
@@ -67,11 +62,7 @@ def _finalise(take_path: Path, target: Path) -> Finalised:
     _refuse_full_disk(take_path, target)
     part = target.with_name(target.name.removesuffix(SUFFIX) + PART_SUFFIX)
     try:
-        tables.attributes.update(verdict="unchecked", findings="[]")
-        write_episode(part, tables)
-        with Episode.open(part) as written:
-            report = check_open_episode(written)
-        _note_verdict(part, report)
+        report = write_checked(part, tables)
         publish(part, target)
     except OSError as error:
         raise EpisodeError(f"can't write {target.name}: {error}. The take is untouched: free some space") from error
@@ -87,17 +78,3 @@ def _refuse_full_disk(take_path: Path, target: Path) -> None:
             f"{target.name} needs about {needed / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free. The take is"
             " untouched: free some space, then run booth record recover"
         )
-
-
-def _note_verdict(part: Path, report: Report) -> None:
-    with h5py.File(part, "r+") as file:
-        file.attrs["verdict"] = report.verdict.value
-        file.attrs["findings"] = json.dumps([finding.to_json() for finding in report.findings])
-
-
-def publish(part: Path, target: Path) -> None:
-    """Make a finished file appear under its name at once and for good: fsync, rename, fsync the directory."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.rename(target)
-    sync_directory(target.parent)

@@ -16,7 +16,6 @@ import numpy as np
 
 from recorder.check import check_open_episode
 from recorder.episode import Episode
-from recorder.finalise import publish
 from recorder.identity import take_stem, uuid7, wall_iso
 from recorder.library_errors import LibraryError
 from recorder.library_hash import content_sha256
@@ -26,6 +25,7 @@ from recorder.library_scan import DERIVED_FROM
 from recorder.library_sums import correct_sums
 from recorder.manifest import note_manifest
 from recorder.metadata import software_version
+from recorder.publish import publish
 from recorder.schema import PART_SUFFIX, SUFFIX
 
 MIN_ROWS = 2

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from graph.stamps import measure_offset_ns
 from recorder.identity import wall_iso
+from recorder.publish import sync_directory
 from recorder.recover import TAKE_SUFFIX, TRASH, UNUSABLE
 from recorder.schema import SUFFIX
-from recorder.take import sync_directory
 
 LABELS_SUFFIX = ".labels.json"
 RECEIPTS_SUFFIX = ".receipts.json"

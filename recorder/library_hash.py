@@ -12,7 +12,7 @@ from pathlib import Path
 
 import h5py
 
-from recorder.manifest import ATTRIBUTE, digest
+from recorder.manifest import ATTRIBUTE, digest, row_blocks
 
 BLOCK_BYTES = 4 << 20
 
@@ -48,9 +48,7 @@ def dataset_sha256(dataset: h5py.Dataset) -> str:
     Raises:
         OSError: its bytes can't be read.
     """
-    row_bytes = max(1, dataset.nbytes // max(1, len(dataset)))
-    step = max(1, BLOCK_BYTES // row_bytes)
-    return digest(dataset[start : start + step] for start in range(0, len(dataset), step))
+    return digest(row_blocks(dataset))
 
 
 def content_sha256(file: h5py.File) -> str:

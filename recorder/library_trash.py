@@ -7,8 +7,8 @@ from pathlib import Path
 
 from recorder.library_errors import LibraryError
 from recorder.library_files import GROUP, TRASH_RECORD_SUFFIX, group_of, now_iso, stem_of, trash_folders, write_json
+from recorder.publish import sync_directory
 from recorder.recover import TRASH
-from recorder.take import sync_directory
 
 SCHEMA = "humanoid_booth/trash"
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.errors import EpisodeError
+from recorder.raw_rows import has_raw_rows, raw_rows
 
 ATTRIBUTE = "manifest"
 LINKED = "data"
@@ -30,23 +31,28 @@ def digest(blocks: Iterable[NDArray[Any]]) -> str:
     return hashed.hexdigest()
 
 
-def make_manifest(file: h5py.File) -> dict[str, str]:
-    """Dataset path to SHA-256 of what the file holds now.
-
-    Raises:
-        OSError: a dataset's bytes can't be read.
-    """
-    found: dict[str, str] = {}
+def datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """Every dataset by its path; links to the same bytes under other names are left out."""
+    found: dict[str, h5py.Dataset] = {}
 
     def visit(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset):
-            found[f"/{name}"] = digest(_blocks(item))
+            found[f"/{name}"] = item
 
     for top, item in file.items():
         visit(top, item)
         if isinstance(item, h5py.Group) and top != LINKED:
             item.visititems(lambda name, child, top=top: visit(f"{top}/{name}", child))
     return found
+
+
+def make_manifest(file: h5py.File) -> dict[str, str]:
+    """Dataset path to SHA-256 of what the file holds now.
+
+    Raises:
+        OSError: a dataset's bytes can't be read.
+    """
+    return {name: digest(row_blocks(dataset)) for name, dataset in datasets(file).items()}
 
 
 def note_manifest(file: h5py.File) -> None:
@@ -73,9 +79,17 @@ def changed_datasets(file: h5py.File) -> list[str]:
     return sorted(name for name in {*stated, *found} if stated.get(name) != found.get(name))
 
 
-def _blocks(dataset: h5py.Dataset) -> Iterator[NDArray[Any]]:
+def row_blocks(dataset: h5py.Dataset) -> Iterator[NDArray[Any]]:
+    """All rows, some at a time, as a manifest hashes them.
+
+    Raises:
+        OSError: they can't be read.
+    """
     if dataset.dtype.hasobject:
         yield np.frombuffer(json.dumps(dataset[()].tolist(), default=_text).encode(), np.uint8)
+        return
+    if has_raw_rows(dataset):
+        yield from (np.frombuffer(row, np.uint8)[None] for row in raw_rows(dataset, range(len(dataset))))
         return
     row_bytes = dataset.dtype.itemsize * int(np.prod(dataset.shape[1:], dtype=np.int64))
     step = max(1, BLOCK_BYTES // max(1, row_bytes))

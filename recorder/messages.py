@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS 2 messages without ROS: definitions for the take's schemas, and decoding of recorded CDR bytes."""
 
-import struct
 from functools import cache
 from typing import Any
 
@@ -10,9 +9,11 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from recorder.errors import TakeError
-from recorder.joint_cdr import JointDecoder
 
-__all__ = ["SerdeError", "definition", "deserialize", "typestore"]
+__all__ = ["UNDECODABLE", "SerdeError", "definition", "deserialize", "typestore"]
+
+UNDECODABLE = (SerdeError, ValueError, IndexError, UnicodeDecodeError)
+"""What decoding and looking at a message of garbage raises."""
 
 
 @cache
@@ -39,15 +40,4 @@ def deserialize(data: memoryview, ros_type: str) -> Any:
     Raises:
         SerdeError: the bytes are not a message of that type.
     """
-    quick = _joints().by_type.get(ros_type)
-    if quick is not None:
-        try:
-            return quick(data)
-        except (ValueError, struct.error):  # the general decoder knows what to make of it, or what is wrong
-            pass
     return typestore().deserialize_cdr(data, ros_type)
-
-
-@cache
-def _joints() -> JointDecoder:
-    return JointDecoder(typestore().types)

@@ -6,7 +6,6 @@ compressed: JPEG does not shrink, and the control loop needs the processor more 
 take is written, its file is locked (flock), which a crash releases: recovery never touches a living take.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from mcap.writer import CompressionType, Writer
 from graph.topics import Topic
 from recorder.errors import TakeError
 from recorder.messages import definition
+from recorder.publish import sync_directory
 from recorder.sequences import MODULUS
 from recorder.space import Reserve
 from recorder.take_file import TakeFile
@@ -157,12 +157,3 @@ class TakeWriter:
             f"can't write {self.path.name}: {error.strerror}; what was recorded so far can be recovered."
             " Free some space, then record again"
         )
-
-
-def sync_directory(path: Path) -> None:
-    """fsync a directory, so that names made or renamed in it survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

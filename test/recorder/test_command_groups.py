@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from takes import LAG_NS, MS, T0, Script, joint_state, make_take, metadata, robot, status, trajectory
 
 from graph.topics import DRIVER_STATE, JOINT_STATES
-from recorder import streams
+from recorder import joint_streams
 from recorder.check import check_episode
 from recorder.command_groups import merged_commands
 from recorder.episode import Episode
@@ -163,7 +163,7 @@ def test_joints_on_a_foreign_topic_are_refused_with_both_lists(tmp_path):
 
 def test_one_topic_is_merged_into_itself(tmp_path):
     take = read_take(make_take(tmp_path / "a.mcap", Script(lose=[(robot().groups[0][0], 7)])))
-    plain = streams.command_samples(take, robot().groups[0][0], robot().joint_names)
+    plain = joint_streams.command_samples(take, robot().groups[0][0], robot().joint_names)
     merged = merged_commands(take, robot().groups, robot().joint_names)
     assert len(plain.samples) and plain.samples.lost.sum() == 1
     for field in ("stamp_ns", "receive_ns", "sequence", "lost", "topic", "undecodable"):
