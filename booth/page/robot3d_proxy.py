@@ -36,13 +36,15 @@ LOCKED = "The 3D view opens only from the booth's own page.\n"
 FULL = f"{MOST_VIEWERS} browsers look at the robot already: close one.\n"
 
 HEAD = b"<head>"
-STYLE = (
+EXTRA = (
+    b"<script>document.hasFocus=()=>true</script>"
     b"<style>"
     b"html,body,#root,#root div{background:#14171c!important;margin:0;overflow:hidden}"
     b'[class*="mantine-"]{display:none!important}'
     b"</style>"
 )
-"""Our page's background, and none of viser's panels and notes, every one of which is a Mantine component."""
+"""viser's client, inside our page: it looks for a lost server again without having been clicked at, on our background,
+with none of its panels and notes, every one of which is a Mantine component."""
 
 PortGetter = Callable[[], int | None]
 Allowed = Callable[[web.Request], bool]
@@ -87,7 +89,7 @@ class _Proxy:
         raise web.HTTPFound(PREFIX + "/")
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """A file of viser's; its page with `STYLE`."""
+        """A file of viser's; its page with `EXTRA`."""
         port = self._port(request)
         if _talks(request):
             return await self._talk(request, port)
@@ -152,12 +154,12 @@ def _talks(request: web.Request) -> bool:
 
 
 async def _body(answer: ClientResponse) -> AsyncIterator[bytes]:
-    """A file chunk by chunk; a page with our style first in its head."""
+    """A file chunk by chunk; a page with our `EXTRA` first in its head."""
     with suppress(ClientConnectionError):  # the browser sees a short file
         async with answer:
             if answer.content_type == "text/html":
                 start = await answer.content.readuntil(HEAD)
-                yield start + STYLE if start.endswith(HEAD) else start
+                yield start + EXTRA if start.endswith(HEAD) else start
             async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
                 yield chunk
 

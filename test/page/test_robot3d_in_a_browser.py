@@ -5,7 +5,7 @@ import asyncio
 import io
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -45,8 +45,15 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+async def framed(_request: web.Request) -> web.Response:
+    """A page with the 3D view in it, as ours has."""
+    return web.Response(
+        text="<!doctype html><input autofocus><iframe src=/robot3d/></iframe>", content_type="text/html"
+    )
+
+
 @contextmanager
-def served(robot3d: Robot3D) -> Iterator[str]:
+def served(port: Callable[[], int]) -> Iterator[str]:
     """Address of our server in front of viser, with the page's own rules for what the 3D view may load."""
     loop, ready, address = asyncio.new_event_loop(), threading.Event(), ""
 
@@ -60,7 +67,8 @@ def served(robot3d: Robot3D) -> Iterator[str]:
     async def serve(stop: asyncio.Event) -> None:
         nonlocal address
         app = web.Application(middlewares=[rules])
-        add_routes(app, lambda: robot3d.port, lambda _request: True)
+        app.router.add_get("/", framed)
+        add_routes(app, port, lambda _request: True)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -111,12 +119,12 @@ def test_robot_is_seen_and_follows_and_nothing_is_asked_of_the_internet(browser:
     raised = ready.copy()
     raised[robot.joint_names.index("arm_r_joint2")] -= 1.2
     robot3d = Robot3D(robot)
-    page = browser.new_page(viewport={"width": 480, "height": 360})
+    page = browser.new_page(viewport={"width": 320, "height": 240})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     try:
-        with served(robot3d) as address:
+        with served(lambda: robot3d.port) as address:
             page.goto(f"{address}/robot3d/")
             still = until(page, robot3d, lambda picture: bright(picture).mean() > 0.02, ready, None)
             assert not blue(still).any()
@@ -136,3 +144,30 @@ def test_robot_is_seen_and_follows_and_nothing_is_asked_of_the_internet(browser:
             page.close()
     finally:
         robot3d.close()
+
+
+@pytest.mark.slow
+def test_view_inside_a_page_finds_a_restarted_server_again(browser: Browser) -> None:
+    robot = load_robot("hx5_d20_right")
+    views = [Robot3D(robot)]
+    page = browser.new_page(viewport={"width": 320, "height": 240})
+    try:
+        with served(lambda: views[-1].port) as address:
+            page.goto(address)
+            page.focus("input")
+            until_watched(page, views[-1])
+            views[-1].close()
+            views.append(Robot3D(robot))
+            until_watched(page, views[-1])
+            page.close()
+    finally:
+        for view in views:
+            view.close()
+
+
+def until_watched(page: Page, robot3d: Robot3D) -> None:
+    for _ in range(int(PATIENCE_MS / 100)):
+        if robot3d.due:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no browser came within {PATIENCE_MS / 1000:.0f} s")

@@ -12,11 +12,11 @@ from aiohttp.test_utils import TestClient, TestServer, unused_port
 
 from booth.page.robot3d_proxy import (
     ABSENT,
+    EXTRA,
     GONE,
     LOCKED,
     MAX_FROM_VIEWER_BYTES,
     MOST_VIEWERS,
-    STYLE,
     add_routes,
 )
 
@@ -76,11 +76,11 @@ async def talk(client: TestClient, path: str = "/robot3d") -> ClientWebSocketRes
 
 
 @run
-async def test_page_comes_whole_with_our_style_first_in_its_head() -> None:
+async def test_page_comes_whole_with_our_words_first_in_its_head() -> None:
     async with booth() as (client, _):
         answer = await client.get("/robot3d/")
         assert (answer.status, answer.content_type) == (200, "text/html")
-        assert await answer.read() == PAGE.replace(b"<head>", b"<head>" + STYLE, 1)
+        assert await answer.read() == PAGE.replace(b"<head>", b"<head>" + EXTRA, 1)
 
 
 @run
