@@ -68,10 +68,14 @@ def _before(language: str) -> list[Scene]:
     nobody = session(language, "choose", operator=None, task=None, actions=[])
     empty = {**nobody, "operators": [], "tasks": []}
     consent = {**nobody, "consent": {"text": phrase(_consent()), "operator": "ana"}}
-    waiting = check(right_hand=("waiting", ""), left_hand=("waiting", ""), estop=("waiting", ""))
+    show = "show the {} hand to the camera, palm to the front"
+    waiting = check(
+        right_hand=("waiting", show.format("right")), left_hand=("waiting", show.format("left")), estop=("waiting", "")
+    )
     failing = check(
         camera=("failed", FROZEN),
-        light=("warn", ""),
+        light=("warn", "brightness 61 of 255 is dim: 90 or more is better, switch a lamp on"),
+        arm_r_joint4=("failed", "ID 34 does not answer: check its cable, plug and power"),
         disk=("warn", "the disk has room for 12 more minutes: free some space"),
         estop=("waiting", ""),
     )
@@ -137,7 +141,7 @@ def _episode(language: str) -> list[Scene]:
     def verdict(word: str, findings: list[str], rows: int = 412) -> State:
         return {"take": "0003", "verdict": word, "findings": findings, "rows": rows}
 
-    done = session(language, "done", kept=20, episode=20, actions=[])
+    done = session(language, "done", kept=20, episode=20)
     return [
         Scene("recording", during("recording", 12.3, word="REC", recorder=_recorder("RECORDING")), "work"),
         Scene("saving", during("saving", word="ENGAGED", recorder=_recorder("SAVING")), "work"),
@@ -215,4 +219,4 @@ def _practice(language: str) -> list[Scene]:
 
 
 def _asks(key: str) -> State:
-    return {"text": {"key": key, "args": {}, "text": ""}}
+    return {"instruction": {"key": key, "args": {}, "text": ""}}

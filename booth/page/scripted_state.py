@@ -10,7 +10,7 @@ State = dict[str, Any]
 
 LIMBS = ("right_hand", "left_hand", "right_arm", "left_arm", "head")
 OPERATORS: tuple[State, ...] = (
-    {"id": "ana", "name": "Ana", "language": "en", "handedness": "right", "ready": True},
+    {"id": "ana", "name": "Ana", "language": "en", "handedness": "right", "consent": True, "ready": True},
     {"id": "minjun", "name": "김민준", "language": "ko", "handedness": "right", "ready": True},
     {"id": "dilnoza", "name": "Dilnoza", "language": "uz", "handedness": "left", "ready": False},
     {"id": "ivan", "name": "Иван", "language": "ru", "handedness": "right", "ready": None},
@@ -20,16 +20,17 @@ TASKS: tuple[State, ...] = (
     {"id": "cubes", "name": "Cubes", "instruction": "Stack three cubes, the largest one below", "target": 50},
     {"id": "towel", "name": "Towel", "instruction": "Fold the towel in half, twice", "target": 30},
 )
-BUSY = ("recording", "saving")
+SERVOS = tuple(f"arm_{side}_joint{k}" for side in "rl" for k in range(1, 8))
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "check": ("recheck", "pause", "finish"),
+    "check": ("pause", "finish"),
     "warm_up": ("next", "skip", "pause", "finish"),
     "ready": ("record", "skip", "pause", "finish"),
     "recording": ("stop", "redo"),
     "review": ("keep", "redo", "skip", "pause", "finish"),
-    "reset": ("next", "pause", "finish"),
+    "reset": ("next", "undo", "pause", "finish"),
     "paused": ("resume", "finish"),
-    "training": ("redo", "next", "finish"),
+    "done": ("next",),
+    "training": ("pause", "finish"),
 }
 
 
@@ -81,7 +82,7 @@ def session(language: str, phase: str = "ready", countdown_s: float | None = Non
         "actions": list(ACTIONS.get(phase, ())),
         "operators": [dict(each) for each in OPERATORS],
         "tasks": [dict(each) for each in TASKS],
-        "progress": {"booth_kept": 128, "operator_kept": 22},
+        "progress": {"booth_kept": 128, "operator_kept": 22, "good_per_hour": 41.5, "redo_rate": 0.12},
         "source": "page",
         **changes,
     }
@@ -113,7 +114,7 @@ def following(state: str = "following") -> list[State]:
 
 def check(**changed: tuple[str, str]) -> list[State]:
     """The self-check; those named have another state and a reason."""
-    names = ("camera", "light", "right_hand", "left_hand", "servos", "temperature", "disk", "clock", "estop")
+    names = ("camera", "light", "right_hand", "left_hand", *SERVOS, "temperatures", "disk", "clock", "estop")
     return [
         {"name": name, "state": changed.get(name, ("ok", ""))[0], "text": phrase(changed.get(name, ("ok", ""))[1])}
         for name in names
@@ -133,5 +134,6 @@ def training(exercise: str, number: int, **changes: Any) -> State:
         "scores": [],
         "ready": False,
         "ghost": False,
+        "actions": ["next", "redo", "finish"],
         **changes,
     }

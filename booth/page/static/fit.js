@@ -18,15 +18,13 @@ const boxes = new Set();
 
 /** Fit now and whenever the window changes. */
 export function keepFitting(box) {
+  for (const old of boxes) if (!old.isConnected) boxes.delete(old);
   boxes.add(box);
   fit(box);
 }
 
 export function fitAll() {
-  for (const box of boxes) {
-    if (box.isConnected) fit(box);
-    else boxes.delete(box);
-  }
+  for (const box of boxes) fit(box);
 }
 
 function overflows(box) {

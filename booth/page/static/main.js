@@ -7,6 +7,7 @@ import { $, el, setText } from "./dom.js";
 import { fitAll } from "./fit.js";
 import { showHealth } from "./health.js";
 import { showLease } from "./lease.js";
+import { showLimbs } from "./limbs.js";
 import { startMirror, takePicture } from "./mirror.js";
 import { showModel, startModel } from "./robot3d.js";
 import { showNote, showSession } from "./session.js";
@@ -17,7 +18,7 @@ import { keptLanguage, LANGUAGES, language, onLanguage, setLanguage } from "./wo
 
 let operator = null;
 
-for (const show of [showSign, showLease, showSession, showHealth, showModel, showRobot, showCountdown]) onState(show);
+for (const show of [showSign, showLease, showSession, showLimbs, showHealth, showModel, showRobot, showCountdown]) onState(show);
 await setLanguage(keptLanguage());
 startLanguage();
 startSounds();

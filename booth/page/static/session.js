@@ -2,7 +2,7 @@
 // The right-hand side of the page: who does what, which episode, what to do now, and the buttons for it.
 
 import { actionButtons } from "./actions.js";
-import { checkPanel } from "./check.js";
+import { checkKey, checkPanel, updateCheck } from "./check.js";
 import { choice, choosePanel } from "./choose.js";
 import { $, button, el, fill } from "./dom.js";
 import { keepFitting } from "./fit.js";
@@ -10,7 +10,7 @@ import { send } from "./connection.js";
 import { refresh } from "./state.js";
 import { trainingPanel, updateTraining } from "./training.js";
 import { verdictBox } from "./verdict.js";
-import { named, language, phrase, sentence, t } from "./words.js";
+import { language, named, phrase, sentence, t } from "./words.js";
 
 let finishing = false;
 let finishingPhase = "";
@@ -26,24 +26,25 @@ export function showSession(state) {
 
 function showHead(state) {
   const { session } = state;
-  const chosen = session.operator && session.task && session.phase !== "choose";
+  const chosen = session.operator && session.phase !== "choose";
   const key = [language, chosen, session.operator, session.task, session.episode, session.target, session.kept,
     session.redone, session.skipped, session.progress, session.phase];
   $("head").hidden = !chosen;
   const changed = fill($("head"), key, () => (chosen ? head(session) : []));
-  if (changed && chosen) keepFitting($("head").querySelector(".task"));
+  const task = $("head").querySelector(".task");
+  if (changed && task) keepFitting(task);
 }
 
 function head(session) {
-  const training = session.phase === "training";
+  const plain = ["training", "check"].includes(session.phase);
   const bar = el("div", { class: "bar", share: session.target ? session.kept / session.target : 0 });
   return [
-    el("div", { class: "who" }, el("b", {}, session.operator.name), el("span", {}, session.task.name)),
-    el("p", { class: "task" }, session.task.instruction),
-    !training && el("div", { class: "episode" },
+    el("div", { class: "who" }, el("b", {}, session.operator.name), el("span", {}, session.task?.name ?? "")),
+    session.task && el("p", { class: "task" }, session.task.instruction),
+    !plain && el("div", { class: "episode" },
       el("b", {}, t("session.episode", { n: session.episode, of: session.target })),
       el("span", {}, counts(session))),
-    !training && bar,
+    !plain && bar,
   ];
 }
 
@@ -53,24 +54,25 @@ function counts({ kept, redone, skipped, progress }) {
     redone > 0 && t("session.redone", { n: redone }),
     skipped > 0 && t("session.skipped", { n: skipped }),
     progress && t("session.progress", { booth: progress.booth_kept, operator: progress.operator_kept }),
+    progress?.good_per_hour > 0 && t("session.per_hour", { n: progress.good_per_hour }),
   ].filter(Boolean).join(" · ");
 }
 
 function showPanel(state) {
   const { session } = state;
-  const key = [language, session, state.last, state.check, state.lease?.mine, state.pedal, finishing, choice(),
+  const key = [language, session, state.last, checkKey(state.check), state.lease?.mine, state.pedal, finishing, choice(),
     (state.limbs ?? []).map((limb) => limb.name), state.training && { ...state.training, progress: 0, seconds_left: 0, targets: 0 }];
   const without = key.map((part) => (part === session ? { ...session, countdown_s: 0, source: "" } : part));
-  fill($("panel"), without, () => panel(state));
+  const changed = fill($("panel"), without, () => panel(state));
+  if (session.phase === "check") updateCheck($("panel"), state.check);
   if (session.phase === "training") updateTraining($("panel"), state.training);
-  for (const text of $("panel").querySelectorAll(".fits-box")) keepFitting(text);
+  if (changed) for (const text of $("panel").querySelectorAll(".fits-box")) keepFitting(text);
 }
 
 function panel(state) {
   const { session } = state;
-  if (session.consent) return consentPanel(state);
   if (session.phase === "choose") return choosePanel(state);
-  const parts = [el("p", { class: "how fits-box" }, el("b", {}, named("phase", session.phase)), " ", named("how", session.phase))];
+  const parts = [el("p", { class: "how fits-box" }, el("b", {}, ended(named("phase", session.phase))), " ", how(session))];
   if (finishing) return [...parts, finishPanel(session)];
   if (session.phase === "check") parts.push(checkPanel(state));
   if (session.phase === "training" && state.training) parts.push(trainingPanel(state.training));
@@ -79,18 +81,10 @@ function panel(state) {
   return [...parts, el("div", { class: "grow" }), ...actionButtons(state, askToFinish)];
 }
 
-function consentPanel({ session, lease }) {
-  const { text, operator } = session.consent;
-  const answer = (agree) => send({ type: "consent", operator, agree });
-  const disabled = lease?.mine === false;
-  return [
-    el("h2", {}, t("consent.title")),
-    el("p", { class: "consent fits-box" }, sentence(text)),
-    el("div", { class: "actions" },
-      button("agree", t("consent.agree"), () => answer(true), { class: "action large keep", disabled }),
-      button("decline", t("consent.decline"), () => answer(false), { class: "action large redo", disabled })),
-  ];
-}
+/** What became of what was asked for, or else what to do in this phase. */
+const how = (session) => sentence(session.reason) || named("how", session.phase);
+
+const ended = (text) => (/[.?!]$/.test(text) ? text : `${text}.`);
 
 function askToFinish() {
   finishing = true;

@@ -3,7 +3,7 @@
 
 import { $, setIcon, setText } from "./dom.js";
 import { keepFitting } from "./fit.js";
-import { named, phrase, sentence, t } from "./words.js";
+import { brief, language, named, t } from "./words.js";
 import { speakReason } from "./speech.js";
 
 const SHAPES = { IDLE: "idle", READY: "palm", ENGAGED: "engaged", REC: "rec", HOLD: "hold", STOPPED: "stopped" };
@@ -14,7 +14,7 @@ let shown = "";
 export function showSign(state) {
   const word = named("word", state.word);
   const [reason, todo] = explain(state);
-  const text = [document.documentElement.lang, state.word, reason, todo].join("\n");
+  const text = [language, state.word, reason, todo].join("\n");
   document.body.dataset.sign = state.word;
   if (text === shown) return;
   shown = text;
@@ -28,12 +28,12 @@ export function showSign(state) {
   if (WITH_VOICE.includes(state.word)) speakReason(state, [reason, todo].filter(Boolean).join(". "));
 }
 
-/** Why, and what to do. A fault without a reason of its own is told by its title. */
-function explain(state) {
-  const title = state.fault ? t(`fault.${state.fault}.title`) : "";
-  const reason = sentence(state.reason) || title;
-  const todo = sentence(state.todo) || (state.fault ? t(`fault.${state.fault}.todo`) : "");
-  return [reason, todo === phrase(state.reason) ? "" : todo];
+/** Why, and what to do. A reason that has no words in this language gives way to the title of its fault. */
+function explain({ reason, todo, fault }) {
+  const title = fault ? t(`fault.${fault}.title`) : "";
+  const why = (reason && !reason.key && language !== "en" && title) || brief(reason) || title;
+  const next = (fault && t(`fault.${fault}.todo`)) || brief(todo);
+  return [why, next === why ? "" : next];
 }
 
 /** How many letters wide: a Hangul letter counts for almost two. */

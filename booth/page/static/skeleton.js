@@ -8,8 +8,8 @@ const BONES = [
 const LIMBS = [[16, 14, 12, 11, 13, 15], [12, 24, 23, 11]];
 const SEEN = 0.5;
 
-export const COLOURS = { right: "#5ee06a", left: "#ffb454" };
-const BODY_COLOUR = "rgba(150, 200, 255, 0.75)";
+export const COLOURS = { right: "#58d6ff", left: "#f29bff" };
+const BODY_COLOUR = "rgba(235, 240, 250, 0.6)";
 
 export const place = ([u, v], { width, height }) => [(1 - u) * width, v * height];
 

@@ -2,12 +2,12 @@
 // Practice: which exercise, how far, how good, and whether the operator may record.
 
 import { el, icon, setShare, setText } from "./dom.js";
-import { named, t } from "./words.js";
+import { named, sentence, t } from "./words.js";
 
 export function trainingPanel(training) {
-  return el("div", { class: "training" },
+  return el("div", { class: "training fits-box" },
     el("h2", {}, t("training.title", { n: training.number, of: training.of }), " ", el("b", {}, named("exercise", training.exercise))),
-    el("p", { class: "how fits-box" }, named("exercise_how", training.exercise)),
+    el("p", { class: "asks" }, sentence(training.instruction)),
     el("div", { class: "bar large" }),
     el("p", { class: "left" }),
     training.ghost && el("p", { class: "ghost" }, icon("eye"), t("training.ghost")),

@@ -5,14 +5,14 @@ import { el, icon } from "./dom.js";
 import { named, t } from "./words.js";
 
 const LOOKS = { ok: ["tick", "good"], degraded: ["warn", "fair"], failed: ["cross", "poor"] };
-const MOST_FINDINGS = 4;
+const MOST_FINDINGS = 5;
 
 export function verdictBox(state) {
   const { verdict, findings = [], rows } = state.last;
   if (!verdict) return null;
   const [shape, look] = LOOKS[verdict] ?? ["wait", ""];
   const more = findings.length - MOST_FINDINGS;
-  return el("div", { class: `verdict ${look}` },
+  return el("div", { class: `verdict fits-box ${look}` },
     icon(shape),
     el("div", {},
       el("b", {}, t("session.last"), ": ", named("verdict", verdict)),

@@ -5,6 +5,7 @@
 
 export const LANGUAGES = { en: "English", ko: "한국어", uz: "O‘zbekcha", ru: "Русский" };
 const KEPT = "booth.language";
+const FOLLOWS = ["reason.stale_because", "reason.driver_holds", "reason.refused"];
 
 const words = {};
 const listeners = [];
@@ -49,6 +50,16 @@ export function phrase(what) {
   if (typeof what !== "object") return String(what);
   if (what.key === "join") return (what.args?.parts ?? []).map(phrase).join("; ");
   return (what.key && t(what.key, what.args)) || what.text || "";
+}
+
+/** The heart of a phrase, to be read from afar: the cause instead of what follows from it, the first of several. */
+export function brief(what) {
+  if (what?.key === "join") {
+    const [first, ...more] = what.args.parts;
+    return more.length ? `${brief(first)} (${t("session.more", { n: more.length })})` : brief(first);
+  }
+  const why = FOLLOWS.includes(what?.key) ? what.args.why : null;
+  return why?.key ? brief(why) : sentence(what);
 }
 
 /** A phrase as a sentence: its first letter is large. */
