@@ -27,6 +27,8 @@ VERBS = (
     "track",
     "keys",
     "calibrate",
+    "operator",
+    "task",
     "record",
     "episode",
     "export",
