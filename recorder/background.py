@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Background:
     def __init__(self) -> None:
         self._waiting: deque[Path] = deque()
         self._running: tuple[Path, subprocess.Popen[str]] | None = None
+        self._ready: subprocess.Popen[str] | None = None
 
     @property
     def busy(self) -> bool:
@@ -39,6 +41,16 @@ class Background:
     def takes(self) -> list[Path]:
         """The takes that wait or are being finalised."""
         return [*self._waiting, *([self._running[0]] if self._running else [])]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether ``poll`` would tell something."""
+        return self._running is not None and self._running[1].poll() is not None
+
+    def prepare(self) -> None:
+        """Have a process wait for the next take: starting one costs as much as the episode of a few seconds."""
+        if self._ready is None:
+            self._ready = _finaliser()
 
     def add(self, take: Path) -> None:
         """Finalise this take next; what was added earlier and still waits comes after it."""
@@ -63,21 +75,30 @@ class Background:
             except subprocess.TimeoutExpired:
                 self._running[1].terminate()
                 self._running[1].wait()
+        self._dismiss()
         return self.poll()
 
     def _start_next(self) -> None:
         if self._running is not None or not self._waiting:
             return
         take = self._waiting.popleft()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "recorder.recover", str(take)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
+        if self._ready is not None and self._ready.poll() is not None:  # it died while it waited
+            self._dismiss()
+        process, self._ready = self._ready or _finaliser(), None
         self._running = take, process
+        if process.stdin:
+            with suppress(BrokenPipeError):  # it dies now; its exit code will tell
+                process.stdin.write(json.dumps(str(take)) + "\n")
+                process.stdin.close()
+
+    def _dismiss(self) -> None:
+        if self._ready is not None:
+            self._ready.terminate()
+            self._ready.wait()
+            for pipe in (self._ready.stdin, self._ready.stdout):
+                if pipe:
+                    pipe.close()
+            self._ready = None
 
     @staticmethod
     def _collect(take: Path, process: "subprocess.Popen[str]") -> Outcome:
@@ -88,3 +109,15 @@ class Background:
             return Outcome(take, **json.loads(text))
         except ValueError:
             return Outcome(take, reason=f"the finaliser ended with code {process.returncode}; the take is kept")
+
+
+def _finaliser() -> "subprocess.Popen[str]":
+    """A process that waits to be told which take to finalise, and ends when nobody is there to tell it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "recorder.recover"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        start_new_session=True,
+    )

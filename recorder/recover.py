@@ -2,7 +2,8 @@
 """Takes that have no episode get one, whether they ended a moment ago or in last week's power cut.
 
 Also a program: ``python -m recorder.recover TAKE.mcap`` does this for one take at low priority and writes one line of
-JSON to standard output, so that the recorder node leaves the work to another process.
+JSON to standard output, so that the recorder node leaves the work to another process. Without an argument it gets ready
+and waits for the path, as a line of JSON on standard input.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from recorder.errors import EpisodeError, TakeError, TakeInUseError
 from recorder.finalise import Finalised, episode_path, finalise
+from recorder.messages import typestore
 
 TAKE_SUFFIX = ".mcap"
 BACKGROUND_NICENESS = 10
@@ -74,9 +76,12 @@ def _free_name(path: Path) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Finalise the take named in ``arguments``; exit code 0, or 1 with the reason in the JSON line."""
+    """Finalise one take; exit code 0, or 1 with the reason in the JSON line."""
     os.nice(BACKGROUND_NICENESS)
-    result = recover_take(Path(arguments[0]))
+    take = Path(arguments[0]) if arguments else _awaited_take()
+    if take is None:
+        return 0
+    result = recover_take(take)
     facts: dict[str, object] = {"reason": result.reason}
     if result.episode is not None:
         facts = {
@@ -88,6 +93,13 @@ def main(arguments: list[str]) -> int:
         }
     sys.stdout.write(json.dumps(facts) + "\n")
     return 1 if result.episode is None else 0
+
+
+def _awaited_take() -> Path | None:
+    """None when whoever would have named one is gone."""
+    typestore()
+    line = sys.stdin.readline()
+    return Path(json.loads(line)) if line else None
 
 
 if __name__ == "__main__":

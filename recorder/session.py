@@ -117,6 +117,7 @@ class RecordingSession:
             self._take = take
         self.state = State("RECORDING", take=stem)
         take.say("record_started", facts.started_ns)
+        self._background.prepare()
         self._told("record_started")
         return stem
 
@@ -207,6 +208,11 @@ class RecordingSession:
         text = self._running().mark(self._clock.now_ns())
         self._told(text)
         return text
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a take's file was closed or an episode finished since the last ``poll``."""
+        return self._background.has_news or any(take.thread.done for take in self._closing)
 
     def poll(self) -> State:
         """Look after the takes and the background; to be called a few times a second."""
