@@ -90,7 +90,7 @@ class OperatorEnd:
         return RobotView(self._status.word, self._status.reason, round_trip_ms, connected=True)
 
     def _encode(self, kind: Kind, content: Content, now_ns: int) -> bytes:
-        held_ns = now_ns - self._heard_ns if self._echo_ns else 0
+        held_ns = max(0, now_ns - self._heard_ns) if self._echo_ns else 0
         self._sequence[kind] += 1
         head = Head(self._epoch, self._session, self._sequence[kind], now_ns, self._echo_ns, held_ns)
         return encode(head, content)

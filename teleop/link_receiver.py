@@ -165,6 +165,7 @@ class LinkReceiver:
             self._tell()
 
     def _let_in(self) -> None:
+        self._allowed.refresh()
         answer, welcome = zap_answer(self._zap.recv_multipart(), self._allowed)
         self._keys_refused += not welcome
         self._zap.send_multipart(answer)

@@ -10,6 +10,8 @@ can't be sent now is dropped.
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from threading import Lock
 
@@ -28,8 +30,19 @@ QUEUE = 2
 SEND_BUFFER = 16 * 1024
 CONNECT_MS, RECONNECT_MS, LONGEST_RECONNECT_MS = 1_000, 50, 250
 HEARTBEAT_MS, SILENT_MS = 300, 1_000
+RENEW_NS = 2_500 * NS_PER_MS
+"""A connection on which the robot is not heard for so long is made anew: libzmq gives one up for good whose key was
+refused, or whose handshake was damaged."""
 CURVE_BYTES = 64
 WAKE = "inproc://landmarks"
+
+
+@dataclass(slots=True)
+class _Line:
+    """One of the connections; ``heard_ns``: when the robot spoke on it last, or when it was made."""
+
+    socket: "zmq.Socket[bytes]"
+    heard_ns: int
 
 
 class LinkSender:
@@ -53,8 +66,10 @@ class LinkSender:
             socket.linger = 0
         self._wake.bind(WAKE)
         self._waking.connect(WAKE)
-        self._sockets = [self._connect(address, key, server) for _ in range(connections)]
-        self.view = self._end.view(time.monotonic_ns())
+        self._connect = partial(self._connected, address, key, server)
+        now_ns = time.monotonic_ns()
+        self._lines = [_Line(self._connect(), now_ns) for _ in range(connections)]
+        self.view = self._end.view(now_ns)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -82,11 +97,11 @@ class LinkSender:
         """Hang up. May be called again."""
         self._stopping = True
         self._thread.shutdown()
-        for socket in (*self._sockets, self._wake, self._waking):
+        for socket in (*(line.socket for line in self._lines), self._wake, self._waking):
             socket.close(0)
         self._context.term()
 
-    def _connect(self, address: Address, key: KeyPair, server: bytes) -> "zmq.Socket[bytes]":
+    def _connected(self, address: Address, key: KeyPair, server: bytes) -> "zmq.Socket[bytes]":
         dealer = self._context.socket(zmq.DEALER)
         dealer.linger = 0
         dealer.curve_serverkey = server
@@ -104,7 +119,7 @@ class LinkSender:
 
     def _run(self) -> None:
         poller = zmq.Poller()
-        for socket in (*self._sockets, self._wake):
+        for socket in (*(line.socket for line in self._lines), self._wake):
             poller.register(socket, zmq.POLLIN)
         beat_ns = time.monotonic_ns()
         while not self._stopping:
@@ -112,9 +127,15 @@ class LinkSender:
             ready = dict(poller.poll(wait_ms))
             if self._wake in ready:
                 self._send_landmarks()
-            for socket in self._sockets:
-                if socket in ready:
-                    self._hear(socket)
+            now_ns = time.monotonic_ns()
+            for line in self._lines:
+                if line.socket in ready:
+                    self._hear(line)
+                elif now_ns - line.heard_ns > RENEW_NS:
+                    poller.unregister(line.socket)
+                    line.socket.close(0)
+                    line.socket, line.heard_ns = self._connect(), now_ns
+                    poller.register(line.socket, zmq.POLLIN)
             now_ns = time.monotonic_ns()
             if now_ns >= beat_ns:
                 beat_ns = max(beat_ns + self._beat_ns, now_ns)
@@ -132,13 +153,14 @@ class LinkSender:
 
     def _send(self, data: bytes) -> None:
         """Over every connection that has room."""
-        for socket in self._sockets:
+        for line in self._lines:
             with suppress(zmq.Again):
-                socket.send(data, zmq.NOBLOCK)
+                line.socket.send(data, zmq.NOBLOCK)
 
-    def _hear(self, socket: "zmq.Socket[bytes]") -> None:
+    def _hear(self, line: _Line) -> None:
         with suppress(zmq.Again):
             while True:
-                frames = socket.recv_multipart(zmq.NOBLOCK)
+                frames = line.socket.recv_multipart(zmq.NOBLOCK)
+                line.heard_ns = time.monotonic_ns()
                 if len(frames) == 1:
-                    self._end.hear(frames[0], time.monotonic_ns())
+                    self._end.hear(frames[0], line.heard_ns)
