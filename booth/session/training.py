@@ -15,11 +15,11 @@ from booth.session.errors import SessionError
 from booth.session.training_exercise import SECOND, Array, Exercise, Sight, phrase
 from booth.session.training_follow import Course, Follow
 from booth.session.training_ghost import Ghosts
-from booth.session.training_grip import grip_sides
 from booth.session.training_hold import POSES, Hold
 from booth.session.training_pinch import Pinch
+from booth.session.training_posture import Postures
 from booth.session.training_reach import Reach
-from booth.session.training_score import EXERCISES, PASS, Scored
+from booth.session.training_score import PASS, Scored, exercises_of
 from robots import Robot
 
 RESULT_NS = 8 * SECOND
@@ -28,16 +28,11 @@ LONGEST_GAP_NS = 200_000_000
 """More than this between two looks does not count as time of an exercise."""
 
 ACTIONS = ("next", "redo", "finish")
-HELD_POSES = {"hand": ("fist", "point", "grasp"), "arm": ("right up", "left up", "ahead")}
+HELD_POSES = {"hand": ("fist", "point", "grasp"), "arm": ("right up", "left up", "both up")}
 FOLLOWED_POSES = {
     "hand": ("open", "grasp", "open", "fist", "open"),
-    "arm": ("low", "right up", "ahead", "left up", "low"),
+    "arm": ("low", "right up", "both up", "left up", "low"),
 }
-
-
-def exercises_of(robot: Robot) -> tuple[str, ...]:
-    """The exercises that a robot has."""
-    return EXERCISES if grip_sides(robot) else tuple(name for name in EXERCISES if name != "pinch")
 
 
 @dataclass(slots=True)
@@ -61,8 +56,8 @@ class Training:
         aspect: the image's width over its height; set when it is known.
     """
 
-    def __init__(self, robot: Robot, now_ns: int, seed: int = 0) -> None:
-        """Begin, with circles and order of poses drawn from ``seed``.
+    def __init__(self, robot: Robot, now_ns: int, seed: int | None = None) -> None:
+        """Begin, with circles and order of poses drawn from ``seed``; without one they differ from time to time.
 
         Raises:
             InputError: nothing of the robot copies a person.
@@ -71,8 +66,8 @@ class Training:
         self.round = uuid4().hex[:12]
         self.ready: bool | None = None
         self.aspect = 4 / 3
-        self._random = np.random.default_rng(seed)
-        self._ghosts = Ghosts(robot)
+        self._random = np.random.default_rng(now_ns if seed is None else seed)
+        self._ghosts, self._postures = Ghosts(robot), Postures(robot)
         self._names = exercises_of(robot)
         self._number = 0
         self._scores: dict[str, float] = {}
@@ -210,5 +205,5 @@ class Training:
             return Pinch(self.robot, ghosts.driving, self.aspect)
         if name == "hold":
             order = self._random.permutation(HELD_POSES[part])[:POSES]
-            return Hold([ghosts.pose(str(each)) for each in order], ghosts.joints, part)
-        return Follow(Course([ghosts.pose(each) for each in FOLLOWED_POSES[part]]), ghosts.joints, part)
+            return Hold([ghosts.pose(str(each)) for each in order], self._postures)
+        return Follow(Course([ghosts.pose(each) for each in FOLLOWED_POSES[part]]), self._postures)

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Follow: the pale robot moves slowly through some poses, and the operator moves the robot along with it.
 
-Error: root mean square distance of the joints that the pale robot moves from where it was `DELAY_S` ago (the way from
-hand to servo takes so long; nobody is blamed for it), over the root mean square of its own motion about its mean. 0 is
-perfect, 1 is no better than standing still in the middle. Score: 100 up to `GOOD`, 0 from 1 on, straight between.
+Error: root mean square distance of the robot's posture (`training_posture`; only what the pale robot moves) from where
+the pale one was `DELAY_S` ago (the way from hand to servo takes so long; nobody is blamed for it), over the root mean
+square of its own motion about its mean. 0 is perfect, 1 is no better than standing still in the middle. Score: 100 up
+to `GOOD`, 0 from 1 on, straight between.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from booth.session.training_exercise import SECOND, Array, Sight, Target
+from booth.session.training_posture import Postures, apart
 from booth.session.training_score import DELAY_S, quality
 
 LEG_S = 4.0
@@ -21,7 +22,7 @@ NEAR_RAD = {"hand": 0.40, "arm": 0.28}
 WAIT_S = 8.0
 """The pale robot moves when the robot is near it, or after this time."""
 STILL_RAD = 0.4
-"""A joint that moves less than this is not judged: nobody sees it."""
+"""What moves less than this is not judged: nobody sees it."""
 
 
 class Course:
@@ -46,13 +47,13 @@ class Follow:
     name = "follow"
     targets: tuple[Target, ...] = ()
 
-    def __init__(self, course: Course, joints: NDArray[np.int_], part: str) -> None:
-        """Take the way, the practised joints, and whether those are a hand's or arm's."""
-        self._course, self._part = course, part
-        way = np.array([course.at(t) for t in np.linspace(0.0, course.seconds, 121)])
-        moved = np.ptp(way[:, joints], axis=0) >= STILL_RAD
-        self.joints = joints[moved] if moved.any() else joints
-        self._motion_rad = float(np.sqrt(np.mean((way - way.mean(axis=0))[:, self.joints] ** 2)))
+    def __init__(self, course: Course, postures: Postures) -> None:
+        """Take the way, and how the robot's postures are read."""
+        self._course, self._postures, part = course, postures, postures.part
+        self._part = part
+        way = np.array([postures.of(course.at(t)) for t in np.linspace(0.0, course.seconds, 61)])
+        self._moved = np.linalg.norm(np.ptp(way, axis=0), axis=-1) >= STILL_RAD
+        self.motion_rad = apart(way, way.mean(axis=0), self._moved)
         self.limit_ns = round((WAIT_S + course.seconds + DELAY_S[part]) * SECOND)
         self._first_ns: int | None = None
         self._begun_ns: int | None = None
@@ -72,7 +73,8 @@ class Follow:
         self._squares.append(self._away(sight.measured_rad, self._time_s - DELAY_S[self._part]) ** 2)
 
     def _away(self, measured_rad: Array, time_s: float) -> float:
-        return float(np.sqrt(np.mean((measured_rad - self._course.at(time_s))[self.joints] ** 2)))
+        shown = self._postures.of(self._course.at(time_s))
+        return apart(self._postures.of(measured_rad), shown, self._moved)
 
     @property
     def _time_s(self) -> float:
@@ -82,7 +84,7 @@ class Follow:
     @property
     def error(self) -> float:
         """Until now, as a share of the motion."""
-        return float(np.sqrt(np.mean(self._squares))) / self._motion_rad if self._squares else 1.0
+        return float(np.sqrt(np.mean(self._squares))) / self.motion_rad if self._squares else 1.0
 
     @property
     def done(self) -> bool:
@@ -95,8 +97,8 @@ class Follow:
     @property
     def details(self) -> Mapping[str, object]:
         return {
-            "error_rad": round(self.error * self._motion_rad, 3),
-            "motion_rad": round(self._motion_rad, 3),
+            "error_rad": round(self.error * self.motion_rad, 3),
+            "motion_rad": round(self.motion_rad, 3),
             "delay_s": DELAY_S[self._part],
         }
 

@@ -9,18 +9,16 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from booth.session.training_exercise import SECOND, Array
 from booth.session.training_person import ARMS, arms_pose, frame, hand_pose
 from robots import Robot
 from robots.frames import read_only
-from robots.load_kinematics import load_kinematics
 from teleop.limbs import Limb, build_limbs
 
 MOVING, FRAMES = 20, 60
-"""The drawn person needs so many frames to get into a pose, as people do: from elsewhere a solver may find another
-thumb. Then they stand still until filters and paces are through."""
+"""From where people engage the drawn person needs so many frames to get into a pose: a solver that begins elsewhere may
+find another thumb, or another elbow. Then they stand still until filters and paces are through."""
 
 HAND_POSES = ("open", "grasp", "fist", "point")
 """What hands alone practise with; robots with arms practise with `training_person.ARMS`."""
@@ -31,8 +29,6 @@ class Ghosts:
 
     Attributes:
         part: "arm" or "hand": what is practised.
-        joints: (k,) of the robot's joints that are: fingers, or shoulders and elbows. Wrists and thumbs are not: one
-            camera sees them too badly for a fair score.
         driving: the hands that drive the robot.
     """
 
@@ -45,11 +41,10 @@ class Ghosts:
         self._limbs: Sequence[Limb] = build_limbs(robot, "hands+arms")
         self._ready = np.array(robot.ready_rad)
         self.part = "arm" if robot.imitation.arms else "hand"
-        self.joints = _shoulders_and_elbows(robot) if self.part == "arm" else _fingers(robot)
         shown = {limb.side for limb in self._limbs if limb.name.endswith(self.part)}
         self.driving = tuple(side for side in ("right", "left") if side in shown)
         self._waiting = deque(ARMS if self.part == "arm" else HAND_POSES)
-        self._rest = arms_pose("low") if self.part == "arm" else hand_pose("open")
+        self._rest = hand_pose("open")
         self._person: Array | None = None
         self._frames = 0
         self._found: dict[str, Array] = {}
@@ -85,18 +80,3 @@ class Ghosts:
         self._pose, self._frames, self._person = self._ready.copy(), 0, None
         for limb in self._limbs:
             limb.reset()
-
-
-def _fingers(robot: Robot) -> NDArray[np.int_]:
-    tree, names = load_kinematics(robot), robot.joint_names
-    tips = [(digit, tip) for hand in robot.imitation.hands for digit, tip in hand.tips.items()]
-    moving = {joint.name for digit, tip in tips if digit != "thumb" for joint in tree.chain(tip)}
-    return np.array([k for k, name in enumerate(names) if name in moving])
-
-
-def _shoulders_and_elbows(robot: Robot) -> NDArray[np.int_]:
-    tree = load_kinematics(robot)
-    chains = {joint.name for arm in robot.imitation.arms for joint in tree.chain(arm.elbow)}
-    below = {joint.name for arm in robot.imitation.arms for joint in tree.chain(arm.base)}
-    names = robot.joint_names
-    return np.array([k for k, name in enumerate(names) if name in chains and name not in below])

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold: the robot is to stand as the pale one does, and to stand still.
 
-Error: root mean square of the practised joints' distance from the shown pose [rad], while it is held. Unsteadiness:
-root mean square of their standard deviations meanwhile [rad]. Score of a pose: 0 when it was not held in time; else 40,
-and up to 40 more for a small error and 20 for a steady hand. The exercise has the poses' mean.
+Error: root mean square distance of the robot's posture (`training_posture`) from the shown one [rad], while it is held
+and after it has settled for `SETTLE_S`. Unsteadiness: root mean square distance from its own mean meanwhile [rad].
+Score of a pose: 0 when it was not held in time; else 40, and up to 40 more for a small error and 20 for a steady hand.
+The exercise has the poses' mean.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from booth.session.training_exercise import SECOND, Array, Sight, Target
+from booth.session.training_posture import Postures, apart
 from booth.session.training_score import quality
 
 POSES = 3
-HOLD_S, LIMIT_S = 3.0, 15.0
+HOLD_S, SETTLE_S, LIMIT_S = 3.0, 1.0, 15.0
 SLIP_NS = 300_000_000
 """Out of the tolerance for longer than this, and holding begins anew."""
 TOLERANCE_RAD = {"hand": 0.40, "arm": 0.28}
@@ -37,9 +38,10 @@ class Hold:
     name = "hold"
     targets: tuple[Target, ...] = ()
 
-    def __init__(self, poses: Sequence[Array], joints: NDArray[np.int_], part: str) -> None:
-        """Take poses (n,) to hold one after the other, the practised joints, and whether they are a hand's or arms'."""
-        self._poses, self._joints, self._part = list(poses), joints, part
+    def __init__(self, poses: Sequence[Array], postures: Postures) -> None:
+        """Take poses (n,) to hold one after the other, and how the robot's postures are read."""
+        self._poses, self._postures, self._part = list(poses), postures, postures.part
+        self._shown = [postures.of(pose) for pose in poses]
         self.limit_ns = round(len(self._poses) * LIMIT_S * SECOND)
         self._begun_ns: int | None = None
         self._inside_ns: int | None = None
@@ -55,15 +57,16 @@ class Hold:
             return
         now_ns = self._now_ns = sight.at_ns
         self._begun_ns = now_ns if self._begun_ns is None else self._begun_ns
-        away = (sight.measured_rad - self._poses[len(self._scores)])[self._joints]
-        if _rms(away) <= TOLERANCE_RAD[self._part]:
+        posture = self._postures.of(sight.measured_rad)
+        if apart(posture, self._shown[len(self._scores)]) <= TOLERANCE_RAD[self._part]:
             self._inside_ns = now_ns if self._inside_ns is None else self._inside_ns
             self._last_inside_ns = now_ns
         elif now_ns - self._last_inside_ns > SLIP_NS:
             self._inside_ns = None
             self._held.clear()
         if self._inside_ns is not None:
-            self._held.append(away)
+            if now_ns - self._inside_ns >= SETTLE_S * SECOND:
+                self._held.append(posture)
             if now_ns - self._inside_ns >= HOLD_S * SECOND and self._last_inside_ns == now_ns:
                 self._judge()
                 return
@@ -72,7 +75,7 @@ class Hold:
 
     def _judge(self) -> None:
         held = np.array(self._held)
-        error, unsteady = _rms(held), _rms(held.std(axis=0))
+        error, unsteady = apart(held, self._shown[len(self._scores)]), apart(held, held.mean(axis=0))
         self._next(pose_score(error, unsteady, self._part), error, unsteady)
 
     def _next(self, score: float, error_rad: float | None, unsteady_rad: float | None) -> None:
@@ -108,7 +111,3 @@ class Hold:
     @property
     def ghost_rad(self) -> Array | None:
         return self._poses[min(len(self._scores), len(self._poses) - 1)]
-
-
-def _rms(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2)))

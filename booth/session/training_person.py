@@ -26,9 +26,10 @@ def _palms(*at: float) -> LimbTarget:
     return LimbTarget(reach=Reach(at=(at[0], at[1], at[2]), faces="forward", fingers="up"), hand="open")
 
 
-HIGH, LOW, AHEAD = _palms(0.22, 0.40, 0.26), _palms(0.30, 0.26, -0.14), _palms(0.45, 0.28, 0.10)
-ARMS = {"low": (LOW, LOW), "right up": (HIGH, LOW), "left up": (LOW, HIGH), "ahead": (AHEAD, AHEAD)}
-"""Right and left arm of the poses to copy: far from one another on every robot, and inside the image."""
+HIGH, LOW = _palms(0.22, 0.40, 0.26), _palms(0.30, 0.26, -0.14)
+ARMS = {"low": (LOW, LOW), "right up": (HIGH, LOW), "left up": (LOW, HIGH), "both up": (HIGH, HIGH)}
+"""Right and left arm of the poses to copy: far from one another on every robot, inside the image, and such that even
+OP3's short arms find back to the same posture on every way (stretched forward they don't)."""
 
 
 def arms_pose(name: str) -> Array:

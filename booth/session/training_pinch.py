@@ -20,6 +20,8 @@ GOOD_S, LIMIT_S = 2.5, 8.0
 HAND_CLOSED, HAND_OPEN = 0.75, 0.4
 ROBOT_CLOSED, ROBOT_OPEN = 0.7, 0.55
 """How far a hand is closed, 0 … 1, where it counts as closed, and as open; see `training_grip`."""
+STAY_NS = 100_000_000
+"""Both for so long: a landmark that jumps is no pinch."""
 
 
 class Pinch:
@@ -38,6 +40,7 @@ class Pinch:
         self._aspect = aspect
         self._begun_ns: int | None = None
         self._closed = False
+        self._since_ns: int | None = None
         self._times_s: list[float] = []
         self._missed = 0
 
@@ -49,18 +52,28 @@ class Pinch:
         hand = sight.hands.get(side)
         if hand is not None and np.isfinite(hand).all():
             shown, followed = operator_pinch(hand, self._aspect), self._grips[side].closed(sight.measured_rad)
-            if not self._closed:
-                self._closed = shown > HAND_CLOSED and followed > ROBOT_CLOSED
-            elif shown < HAND_OPEN and followed < ROBOT_OPEN:
-                self._next((sight.at_ns - self._begun_ns) / SECOND, sight.at_ns)
-                return
-        if sight.at_ns - self._begun_ns > LIMIT_S * SECOND:
+            self._look(shown, followed, sight.at_ns)
+        if not self.done and sight.at_ns - self._begun_ns > LIMIT_S * SECOND:
             self._missed += 1
             self._next(LIMIT_S, sight.at_ns)
 
+    def _look(self, shown: float, followed: float, at_ns: int) -> None:
+        """How far hand and robot are closed now."""
+        closed, opened = shown > HAND_CLOSED and followed > ROBOT_CLOSED, shown < HAND_OPEN and followed < ROBOT_OPEN
+        if not (opened if self._closed else closed):
+            self._since_ns = None
+            return
+        self._since_ns = at_ns if self._since_ns is None else self._since_ns
+        if at_ns - self._since_ns < STAY_NS:
+            return
+        if self._closed:
+            self._next((at_ns - (self._begun_ns or 0)) / SECOND, at_ns)
+        else:
+            self._closed, self._since_ns = True, None
+
     def _next(self, took_s: float, at_ns: int) -> None:
         self._times_s.append(took_s)
-        self._begun_ns, self._closed = at_ns, False
+        self._begun_ns, self._closed, self._since_ns = at_ns, False, None
 
     @property
     def done(self) -> bool:

@@ -5,11 +5,12 @@ Ready is who passed every exercise within the last `DAYS` days and whose last `R
 least `MEAN`: one lucky day is no habit, and a habit is lost without practice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from booth.session.training_score import EXERCISES, PASS
+from booth.session.training_score import EXERCISES, PASS, exercises_of
+from robots import Robot
 
 DAYS = 30
 ROUNDS = 3
@@ -31,6 +32,21 @@ class Kept(Protocol):
 
     @property
     def details(self) -> Mapping[str, object]: ...
+
+
+class Scores(Protocol):
+    """What is needed of the store."""
+
+    @property
+    def stamp(self) -> object:
+        """Differs whenever something was changed."""
+
+    @property
+    def now_ns(self) -> Callable[[], int]:
+        """Wall time."""
+
+    def scores(self, operator: str) -> Sequence[Kept]:
+        """All of an operator, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,26 @@ def whole_rounds(scores: Iterable[Kept], exercises: Iterable[str] = EXERCISES) -
         if each.exercise in wanted:
             rounds.setdefault(str(each.details.get("round", each.wall_ns)), {})[each.exercise] = each.score
     return [sum(found.values()) / len(wanted) for found in rounds.values() if len(found) == len(wanted)]
+
+
+class ReadyOperators:
+    """Answers for a page that asks again and again; looks into the store only where it has changed, or the day has."""
+
+    def __init__(self, store: Scores, robot: Robot) -> None:
+        """Take the store, and the robot that they are to be ready for."""
+        self._store, self._robot, self._exercises = store, robot.name, exercises_of(robot)
+        self._known: dict[str, tuple[object, bool | None]] = {}
+
+    def __call__(self, operator: str) -> bool | None:
+        """Whether an operator, by id, is ready; None: no score is known of them on this robot."""
+        now_ns = self._store.now_ns()
+        key = (self._store.stamp, now_ns // DAY_NS)
+        known = self._known.get(operator)
+        if known is None or known[0] != key:
+            scores = [each for each in self._store.scores(operator) if each.details.get("robot") == self._robot]
+            answer = readiness(scores, now_ns, self._exercises).ready if scores else None
+            known = self._known[operator] = (key, answer)
+        return known[1]
 
 
 def _to_do(name: str, score: float | None) -> str:

@@ -8,6 +8,9 @@ here and in `training_ready`, nowhere else.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from booth.session.training_grip import grip_sides
+from robots import Robot
+
 EXERCISES = ("reach", "pinch", "hold", "follow")
 """In the order in which they are done; a robot without hands or grippers has no pinch."""
 
@@ -35,3 +38,8 @@ class Scored:
 def quality(value: float, good: float, bad: float) -> float:
     """1 up to ``good``, 0 from ``bad`` on, straight between; ``good`` < ``bad``. What is not a number has none."""
     return min(1.0, max(0.0, (bad - value) / (bad - good))) if value == value else 0.0
+
+
+def exercises_of(robot: Robot) -> tuple[str, ...]:
+    """The exercises that a robot has."""
+    return EXERCISES if grip_sides(robot) else tuple(name for name in EXERCISES if name != "pinch")
