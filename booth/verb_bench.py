@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`booth bench bus|check|export|imitation|latency|page|record`: run one benchmark."""
+"""`booth bench bus|check|export|imitation|latency|link|page|record`: run one benchmark."""
 
 import argparse
 from importlib import import_module
@@ -14,6 +14,7 @@ TIMED = (
     ("check", 30.0, "how much faster than real time an episode of this length is checked"),
     ("export", 30.0, "LeRobot export of an episode of this length: speed, memory, a second worker"),
     ("latency", 20.0, "camera frame to goal bytes on the servo bus"),
+    ("link", 60.0, "a far operator: round trip, hold after a partition, a lossy network, strangers (best as root)"),
     ("page", 30.0, "the operator's page: processor with two browsers, from a change to the screen (needs Chromium)"),
     ("record", 60.0, "57 joints at 200 Hz and four cameras: drops, processor, memory, disk"),
 )
@@ -26,9 +27,11 @@ film (light, skin, sizes …) compare films in which other things are done, too.
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    parser = verbs.add_parser("bench", help="measure something: bus, check, export, imitation, latency, page, record")
+    parser = verbs.add_parser(
+        "bench", help="measure something: bus, check, export, imitation, latency, link, page, record"
+    )
     benches = parser.add_subparsers(
-        dest="name", metavar="bus|check|export|imitation|latency|page|record", required=True
+        dest="name", metavar="bus|check|export|imitation|latency|link|page|record", required=True
     )
     timed = []
     for name, seconds, text in TIMED:

@@ -259,6 +259,14 @@ def test_the_robot_waits_for_the_foot_only_where_the_pedal_is_held_to_run(role):
     assert processes(pedal_role=role, pedal_device="")["teleop"].parameters["pedal"] is False
 
 
+@pytest.mark.parametrize("driver", ["virtual", "dynamixel"])
+def test_commands_of_a_far_operator_may_be_a_little_older(driver):
+    assert "command_ttl_ms" not in processes(driver, source="0")["driver"].parameters
+    specs = processes(driver, source="tcp://*:5555")
+    assert specs["driver"].parameters["command_ttl_ms"] == 130
+    assert specs["tracker"].on_exit is OnExit.RESPAWN, "an operator is no recording"
+
+
 def test_what_is_predicted_is_left_to_the_parameter_file_unless_it_is_chosen():
     assert "prediction_ms" not in processes(prediction_ms=0.0)["teleop"].parameters
 
