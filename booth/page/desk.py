@@ -2,12 +2,10 @@
 """Where everything that is asked for arrives, from page, hand, foot or ROS service: one way in, one answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from booth.page.ask import Ask
 from booth.page.phrases import recognise
 from booth.selfcheck import ESTOP, SelfCheck
-from booth.session.consent import CONSENT_TEXT
 from booth.session.errors import SessionError
 from booth.session.store import Store
 from booth.session.training import Training
@@ -35,15 +33,6 @@ PEDAL: Mapping[str, str] = {"tap": "forward", "hold": "back"}
 TRAINING_WORDS = {"forward": "next", "back": "redo"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A session that waits for its operator's consent."""
-
-    operator: str
-    task: str
-    training: bool
-
-
 class Desk:
     """Session, self-check and training behind one counter; no ROS, no web; handed the time.
 
@@ -67,7 +56,6 @@ class Desk:
         self._new_check = new_check
         self._new_training = new_training
         self._ready = ready
-        self._wish: _Wish | None = None
         self.check: SelfCheck | None = None
         self.training: Training | None = None
 
@@ -87,9 +75,9 @@ class Desk:
         if ask.kind == "act":
             return self.act(ask.word("action"), "page", now_ns)
         if ask.kind == "begin":
-            self._begin(_Wish(ask.word("operator"), ask.word("task"), ask.flag("training")), now_ns)
-        elif ask.kind == "consent":
-            self._answer_consent(ask.word("operator"), ask.flag("agree"), now_ns)
+            self.workflow.begin(ask.word("operator"), ask.word("task"), now_ns, ask.flag("training"))
+        elif ask.kind == "consent" and ask.flag("agree"):
+            self.workflow.consent(ask.word("operator"), now_ns)
         elif ask.kind == "confirm" and self.check is not None:
             self.check.confirm(ask.word("what"), now_ns)
         elif ask.kind == "language" and self.workflow.operator:
@@ -135,12 +123,10 @@ class Desk:
     # --- what is shown -----------------------------------------------------------------------------------------
 
     def session_view(self, now_ns: int) -> Json:
-        """The page's "session"; with a question of consent where a session waits for it."""
+        """The page's "session"."""
         shown = self.workflow.view(now_ns)
-        said = shown.pop("reason", "")
-        shown["reason"] = recognise(str(said)) if said else None
-        if self._wish is not None:
-            shown["consent"] = {"text": recognise(" ".join(CONSENT_TEXT.split())), "operator": self._wish.operator}
+        said = str(shown["reason"])
+        shown["reason"] = recognise(said) if said else None
         return shown
 
     def training_view(self, now_ns: int) -> Json | None:
@@ -154,19 +140,6 @@ class Desk:
         return [(item.name, item.state.value, item.text) for item in self.check.items(now_ns)]
 
     # --- how it is done ----------------------------------------------------------------------------------------
-
-    def _begin(self, wish: _Wish, now_ns: int) -> None:
-        if self._store.operators.get(wish.operator).consented:
-            self.workflow.begin(wish.operator, wish.task, now_ns, wish.training)
-        else:
-            self._wish = wish
-
-    def _answer_consent(self, operator: str, agreed: bool, now_ns: int) -> None:
-        wish, self._wish = self._wish, None
-        if wish is None or wish.operator != operator or not agreed:
-            return
-        self.workflow.consent(operator, now_ns)
-        self._begin(wish, now_ns)
 
     def _quietly(self, action: str, source: str, now_ns: int) -> Orders:
         """A sign or a tap that fits nothing now is no error: hands and feet move anyway."""

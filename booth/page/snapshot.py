@@ -45,7 +45,7 @@ class Heard:
 
 def snapshot(heard: Heard, standing: Standing) -> Json:
     """The page's state without the lease's part; reasons are phrases, so that each browser shows its own language."""
-    latency_ms = heard.driver.number("glass_to_wire_ms")
+    latency_ms = heard.driver.number("glass_to_wire_ms") if heard.driver.message == "ENGAGED" else None
     return {
         "robot": heard.robot,
         "virtual": heard.virtual,

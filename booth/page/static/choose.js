@@ -5,7 +5,7 @@ import { mayAct } from "./actions.js";
 import { send } from "./connection.js";
 import { button, el, icon } from "./dom.js";
 import { refresh } from "./state.js";
-import { sentence, t } from "./words.js";
+import { t } from "./words.js";
 
 const chosen = { operator: null, task: null, asking: null };
 
@@ -17,8 +17,7 @@ export function choosePanel(state) {
   keep("operator", operators);
   keep("task", tasks);
   const me = operators.find((each) => each.id === chosen.operator);
-  const asked = state.session.consent ?? (chosen.asking === null ? null : { operator: chosen.operator });
-  if (asked) return consentPanel(state, asked);
+  if (me && chosen.asking !== null) return consentPanel(state, me.id);
   const first = me?.ready === false;
   const start = (training, enabled) => ({ class: `action large ${first === training ? "keep" : ""}`, disabled: !(mayAct(state) && me && enabled) });
   return [
@@ -49,17 +48,17 @@ function begin(operator, training) {
   }
 }
 
-function consentPanel(state, { text, operator }) {
+function consentPanel(state, operator) {
   const answer = (agree) => {
     send({ type: "consent", operator, agree });
-    if (agree && chosen.asking !== null) send({ type: "begin", operator, task: chosen.task ?? "", training: chosen.asking });
+    if (agree) send({ type: "begin", operator, task: chosen.task ?? "", training: chosen.asking });
     chosen.asking = null;
     refresh();
   };
   const disabled = !mayAct(state);
   return [
     el("h2", {}, t("consent.title")),
-    el("p", { class: "consent fits-box" }, sentence(text) || t("consent.text")),
+    el("p", { class: "consent fits-box" }, t("consent.text")),
     el("div", { class: "actions" },
       button("agree", t("consent.agree"), () => answer(true), { class: "action large keep", disabled }),
       button("decline", t("consent.decline"), () => answer(false), { class: "action large redo", disabled })),
