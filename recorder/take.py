@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The take log: serialized messages, as they come, into an MCAP file that survives a crash.
 
-Chunks are closed and fsynced in time slices, so that SIGKILL or a power cut costs at most the open slice. They are not
-compressed: JPEG does not shrink, and the control loop needs the processor more than the disk needs the room. While a
+Chunks are closed and fsynced in time slices, so that SIGKILL or a power cut costs at most the open slice. No chunk is
+written before the one before it is on the disk: whatever a power cut leaves of the last one, the file then holds the
+first so many messages and none behind a hole. They are not compressed: JPEG does not shrink, and the control loop needs the processor more than the disk needs the room. While a
 take is written, its file is locked (flock), which a crash releases: recovery never touches a living take.
 """
 
@@ -24,7 +25,9 @@ from recorder.take_file import TakeFile
 SLICE_NS = 400_000_000
 """A slice is closed this long after its first message [ns]; with the writer's own 0.1 s wait at most 0.5 s is open."""
 
-MAX_CHUNK_BYTES = 4 * 1024 * 1024
+MAX_CHUNK_BYTES = 16 * 1024 * 1024
+"""More than a slice of four cameras: one fsync a slice is enough for most."""
+
 METADATA_START = "humanoid_booth.take"
 METADATA_END = "humanoid_booth.take_end"
 
@@ -88,18 +91,20 @@ class TakeWriter:
             raise TakeError(f"{self.path.name} is closed: start a new take")
         if self._slice_start_ns is None:
             self._slice_start_ns = receive_ns
+        before = self._file.size
         try:
             self._writer.add_message(self._channels[topic], receive_ns, data, publish_ns, sequence % MODULUS)
         except OSError as error:
             raise self._failed(error) from error
         self.messages += 1
+        if self._file.size > before:  # the chunk was full
+            self._sync()
         self.tick(receive_ns)
 
     def tick(self, now_ns: int) -> None:
         """Close the slice when it is due; to be called at least every 0.1 s, also when nothing arrives."""
         if self._slice_start_ns is None or now_ns - self._slice_start_ns < SLICE_NS:
             return
-        self._slice_start_ns = None
         self._sync()
 
     def close(self, end: Mapping[str, str] | None = None) -> None:
@@ -114,6 +119,7 @@ class TakeWriter:
             if not self._file.broken:
                 self._writer.flush()
                 self._writer.add_metadata(METADATA_END, dict(end or {}))
+                self._file.sync()  # a footer on the disk says that all before it is there
                 self._writer.finish()
                 self._file.sync()
         except OSError as error:
@@ -146,6 +152,7 @@ class TakeWriter:
         return int(self._writer.register_channel(topic.name, "cdr", schema, {"qos": topic.qos.value}))
 
     def _sync(self) -> None:
+        self._slice_start_ns = None
         try:
             self._writer.flush()
             self._file.sync()
