@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 LANGUAGES_DIR = Path(__file__).parent / "languages"
@@ -33,6 +33,7 @@ NAMED: Mapping[str, Mapping[str, str]] = {
 LONGEST = 1000
 DEEPEST = 4
 MOST_PARTS = 12
+REMEMBERED = 512
 SEPARATOR = "; "
 
 Phrase = dict[str, object]
@@ -48,8 +49,9 @@ class Template:
     fixed: int
 
 
+@lru_cache(maxsize=REMEMBERED)
 def recognise(text: str) -> Phrase:
-    """A sentence, or several that are joined by "; ", as key, arguments and the text itself.
+    """A sentence, or several that are joined by "; ", as key, arguments and the text itself; not to be changed.
 
     An argument is text, or a phrase where it is a sentence or a word that has a key itself. A sentence that nobody
     knows has the key None; where only some of several are known, those that are not stay English.

@@ -57,11 +57,11 @@ def _drawn(pose: str) -> tuple[NDArray[np.uint8], Mapping[str, Array], Array]:
     def shares(points_m: Array) -> Array:
         return np.asarray(film.camera.pixels(film.camera.place(points_m)) / size)
 
-    hands = {side: shares(limb.hand_m) for side, limb in body.limbs.items()}
+    hands: dict[str, Array] = {side: shares(limb.hand_m) for side, limb in body.limbs.items()}
     skeleton = shares(body_landmarks_m(body, film.sizes))
     inside = ((skeleton >= 0.0) & (skeleton <= 1.0)).all(axis=1)
     picture = film.shoot(index).picture[:, :, ::-1]
-    return picture, hands, np.column_stack([skeleton, inside.astype(float)])
+    return picture, hands, np.asarray(np.column_stack([skeleton, inside]), dtype=np.float64)
 
 
 def _jpeg(rgb: NDArray[np.uint8]) -> bytes:

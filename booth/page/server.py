@@ -20,6 +20,7 @@ from booth.page.ask import FREE, MAX_CHARACTERS, Ask, AskError, parse
 from booth.page.doors import Doors
 from booth.page.feed import Feed
 from booth.page.lease import ControlLease
+from booth.page.phrases import recognise
 from booth.page.robot3d_proxy import add_routes
 from booth.page.words import LANGUAGES
 from graph.errors import DeviceError
@@ -242,4 +243,4 @@ class PageServer:
 
 
 def _refusal(text: str) -> str:
-    return json.dumps({"type": "error", "text": {"key": None, "args": {}, "text": text}})
+    return json.dumps({"type": "error", "text": recognise(text)})

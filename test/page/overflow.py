@@ -4,7 +4,7 @@
 from playwright.sync_api import Page
 
 SCRIPT = """() => {
-  const TOLERANCE_PX = 2;
+  const TOLERANCE_PX = 2, SMALLEST_PX = 12;
   const complaints = [];
   const visible = (node) => {
     if (node.closest('.unseen, option, #lost')) return false;
@@ -33,7 +33,8 @@ SCRIPT = """() => {
       const rect = new DOMRect(line.left, middle - size / 2, line.width, size);
       for (let box = node; box && box !== scrolls; box = box.parentElement) {
         if (box === node || getComputedStyle(box).overflow !== 'visible' || box.tagName === 'BUTTON') {
-          if (getComputedStyle(box).display !== 'inline') inside(rect, box.getBoundingClientRect(), text, node, name(box));
+          if (getComputedStyle(box).display === 'inline') continue;
+          inside(rect, box.getBoundingClientRect(), text, node, name(box));
         }
       }
       if (!scrolls) {
@@ -53,7 +54,8 @@ SCRIPT = """() => {
     }
   }
   for (const small of document.querySelectorAll('#why, .how, .task, #hint')) {
-    if (visible(small) && parseFloat(getComputedStyle(small).fontSize) < 12) complaints.push(`${name(small)} is too small to read`);
+    const size = parseFloat(getComputedStyle(small).fontSize);
+    if (visible(small) && size < SMALLEST_PX) complaints.push(`${name(small)} is too small to read`);
   }
   if (document.documentElement.scrollHeight > innerHeight + 1) complaints.push('the page scrolls');
   return [...new Set(complaints)];

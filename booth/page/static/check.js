@@ -49,7 +49,7 @@ function line(item) {
   const why = reasonOf(item);
   return el("li", { class: `${item.state} ${why ? "told" : ""}` },
     icon(ICONS[item.state] ?? "wait"),
-    el("b", {}, named("check", item.name), item.count ? ` ${item.count}` : ""),
+    el("b", {}, t(`check.${item.name}`) || item.name, item.count ? ` ${item.count}` : ""),
     el("span", { class: "unseen" }, named("check_state", item.state)),
     why && el("span", { class: "reason", data: { item: item.name } }, why));
 }
