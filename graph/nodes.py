@@ -233,6 +233,8 @@ def page_process(robot_argument: str, options: GraphOptions) -> ProcessSpec:
             "store": options.store,
             "virtual": options.driver == "virtual" or is_pseudo_terminal(options.port),
             "pedal": options.pedal or bool(options.pedal_device),
+            "recorder": options.record != "off",
+            "parts": options.parts,
         },
     )
 

@@ -138,10 +138,14 @@ SERVICE_RECORD_RESTORE = "/recorder/restore"  # std_srvs/Trigger: the take that 
 SERVICE_RECORD_PAUSE = "/recorder/pause"  # std_srvs/Trigger: mark what follows as a pause; recording goes on
 SERVICE_RECORD_RESUME = "/recorder/resume"  # std_srvs/Trigger: the pause is over
 SERVICE_RECORD_MARK = "/recorder/mark"  # std_srvs/Trigger: a numbered marker
-SERVICE_SESSION = "/session/"  # std_srvs/Trigger each: record, stop, keep, redo, skip, next, pause, resume, finish
 SERVICE_REPLAY_PAUSE = "/replay/pause"  # std_srvs/Trigger: stand still where the motion is now
 SERVICE_REPLAY_RESUME = "/replay/resume"  # std_srvs/Trigger: slowly back to that pose, then on
 SERVICE_REPLAY_STOP = "/replay/stop"  # std_srvs/Trigger: stand still, release, end the replay
+
+
+def session_service(action: str) -> str:
+    """The std_srvs/Trigger service of one action of the session: record, stop, keep, redo, skip …"""
+    return f"/session/{action}"
 
 
 def command(name: str) -> Topic:

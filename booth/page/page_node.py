@@ -21,7 +21,7 @@ from booth.page.robot3d import Robot3D, available
 from booth.page.server import PageServer
 from booth.page.snapshot import Heard, last_take, phrase, snapshot
 from booth.page.sounds import Sounds
-from booth.selfcheck import SelfCheck
+from booth.selfcheck import SelfCheck, driving_hands
 from booth.selfcheck_node import SelfCheckFeed
 from booth.session.errors import SessionError
 from booth.session.store import Store, store_path
@@ -40,12 +40,12 @@ from graph.topics import (
     SERVICE_RECORD_RESTORE,
     SERVICE_RECORD_START,
     SERVICE_RECORD_STOP,
-    SERVICE_SESSION,
     SERVICE_STOP,
     SESSION_LABELS,
     TELEOP_EVENT,
     TELEOP_STATE,
     TRACKER_STATE,
+    session_service,
 )
 from robots import load_robot
 
@@ -80,6 +80,9 @@ class PageNode(BoothNode):
         self._external = self.declare("driver", "dynamixel", "virtual, dynamixel or external") == "external"
         path = self.declare("store", "", "operators, tasks and sessions; empty: this user's own")
         self._wants_pedal = self.declare("pedal", False, "whether the self-check asks for a foot pedal")
+        self._records = self.declare("recorder", True, "whether the self-check asks for a recorder")
+        parts = self.declare("parts", "", "what copies the operator, as teleop has it; empty: all")
+        self._hands = driving_hands(robot, parts)
         self._robot = robot
         self._store = Store(Path(path) if path else store_path())
         self._desk = self._open_desk()
@@ -112,7 +115,7 @@ class PageNode(BoothNode):
         ):
             self.create_subscription(String, topic.name, receive, qos_profile(topic.qos))
         for action in ACTIONS:
-            self.create_service(Trigger, SERVICE_SESSION + action, partial(self._on_service, action))
+            self.create_service(Trigger, session_service(action), partial(self._on_service, action))
         self.create_timer(FAST_S, self._on_timer)
         self._carry_out(())
 
@@ -122,9 +125,19 @@ class PageNode(BoothNode):
         return Desk(
             self._store,
             Workflow(self._store, self._booth, self._robot.name, now_ns, ready),
-            lambda at_ns: SelfCheck(self._robot, at_ns, wants_pedal=self._wants_pedal, wants_servos=not self._external),
+            self._new_check,
             lambda at_ns: Training(self._robot, at_ns),
             ready,
+        )
+
+    def _new_check(self, now_ns: int) -> SelfCheck:
+        return SelfCheck(
+            self._robot,
+            now_ns,
+            wants_pedal=self._wants_pedal,
+            wants_servos=not self._external,
+            wants_recorder=self._records,
+            hands=self._hands,
         )
 
     # --- what browsers, hands and feet ask for -----------------------------------------------------------------

@@ -35,7 +35,9 @@ HAND, OP3, BODY = (load_robot(name) for name in ("hx5_d20_right", "op3", "ffw_sh
 
 def processes(driver="virtual", **more):
     """Every process that any graph with this driver can have, by name."""
-    options = GraphOptions(driver=driver, **{"prediction_ms": 20.0, "pedal_device": "auto"} | more)
+    options = GraphOptions(
+        driver=driver, **{"prediction_ms": 20.0, "pedal_device": "auto", "page": "127.0.0.1:8080"} | more
+    )
     booth = booth_processes(HAND, "hx5_d20_right", options)
     replay = replay_processes(HAND, "hx5_d20_right", options, "/a/episode.h5", "report.json", 0.5)
     return {spec.name: spec for spec in [*booth, *replay]}
@@ -114,6 +116,14 @@ def test_a_recorder_runs_in_every_mode_but_off(mode):
         assert specs["recorder"].parameters["record_on"] == mode
 
 
+def test_with_a_page_its_session_hears_the_signs_and_no_longer_the_recorder():
+    with_page = {spec.name: spec for spec in booth_processes(HAND, "h", GraphOptions(page="127.0.0.1:8080"))}
+    without = {spec.name: spec for spec in booth_processes(HAND, "h", GraphOptions())}
+    assert with_page["recorder"].parameters["gestures"] is False
+    assert "gestures" not in without["recorder"].parameters
+    assert "page" not in without
+
+
 def test_a_recorder_of_its_own_waits_to_be_told():
     assert recorder_process("h", GraphOptions(record="off")).parameters["record_on"] == "manual"
 
@@ -127,6 +137,7 @@ def test_the_graph_ends_with_its_driver_but_survives_everybody_else(driver):
         "teleop": OnExit.RESPAWN,
         "recorder": OnExit.RESPAWN,
         "pedal": OnExit.RESPAWN,
+        "page": OnExit.RESPAWN,
         "replay": OnExit.FINISH,
     }
     specs = processes(driver, source="0") | {
@@ -237,6 +248,18 @@ def test_options_reach_the_process_that_needs_them():
         "record_on": "engage",
         "booth": "lab 3",
         "cameras": ["wrist=/wrist/image"],
+        "gestures": False,
+    }
+    assert specs["page"].parameters == {
+        "robot": "hx5_d20_right",
+        "address": "127.0.0.1:8080",
+        "booth": "lab 3",
+        "driver": "dynamixel",
+        "store": "",
+        "virtual": False,
+        "pedal": True,
+        "recorder": True,
+        "parts": "right_hand",
     }
     assert specs["replay"].parameters == {
         "robot": "hx5_d20_right",
