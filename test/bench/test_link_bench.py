@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bad network of the link's benchmark: packets pass, are lost and cut as asked; the figures name what is missing."""
+"""The bad network of the link's benchmark: packets pass and are cut as asked; the figures name what is missing."""
 
 import os
 import sys
@@ -9,7 +9,12 @@ import pytest
 from bench import link
 from bench.link_network import OPERATOR, ROBOT, BadNetwork, NetworkError
 
-ECHO = "import socket\ns = socket.create_server(('10.77.0.2', 7))\nc, _ = s.accept()\nwhile d := c.recv(99): c.sendall(d)\n"
+ECHO = """
+import socket
+connection, _ = socket.create_server(("10.77.0.2", 7)).accept()
+while data := connection.recv(99):
+    connection.sendall(data)
+"""
 ASK = """
 import socket, sys, time
 for line in sys.stdin:
