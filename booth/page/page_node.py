@@ -16,6 +16,7 @@ from booth.page.access import Access, load_token, parse_address, token_path
 from booth.page.ask import Ask
 from booth.page.booth_word import NodeState, standing
 from booth.page.desk import Desk
+from booth.page.quiet_node import QuietListener
 from booth.page.relay_node import CameraRelay, JointRelay
 from booth.page.robot3d import Robot3D, available
 from booth.page.server import PageServer
@@ -64,7 +65,9 @@ ORDERS = {
 }
 ACTIONS = ("record", "stop", "keep", "redo", "skip", "next", "undo", "pause", "resume", "finish")
 MOVING = ("RAMPING", "ENGAGED")
-FAST_S, SLOW_NS = 0.1, 1_000_000_000
+OFTEN = ("teleop", "tracker")
+"""Who says more often how it is than a page can show."""
+LOOK_S, SLOW_NS = 1 / 15, 1_000_000_000
 GONE_NS = 2_500_000_000
 
 
@@ -99,15 +102,18 @@ class PageNode(BoothNode):
         self._server = PageServer(Access(load_token(token_path()), address), self._asked, self._robot3d_port)
         self._address = self._server.start()
         self.get_logger().info(f"the operator's page: {self._address.url()} (with its token: booth page url)")
-        self._camera = CameraRelay(self, self._server.show_picture)
-        self._joints = JointRelay(self, robot)
-        self._facts = SelfCheckFeed(self, self.graph_clock)
+        self._ears = QuietListener("page_ears", self)
+        self._camera = CameraRelay(self, self._ears, self._server.show_picture)
+        self._joints = JointRelay(self, self._ears, robot)
+        self._check_ears: QuietListener | None = None
+        self._facts: SelfCheckFeed | None = None
         self._recorder = {order: self.create_client(Trigger, name) for order, name in ORDERS.items()}
         self._stop = self.create_client(Trigger, SERVICE_STOP)
         self._labels_out = self.create_publisher(String, SESSION_LABELS.name, qos_profile(SESSION_LABELS.qos))
         for name, topic in STATES.items():
             heard = partial(self._on_state, name)
-            self.create_subscription(DiagnosticStatus, topic.name, heard, qos_profile(topic.qos))
+            ears = self._ears if name in OFTEN else self
+            ears.create_subscription(DiagnosticStatus, topic.name, heard, qos_profile(topic.qos))
         for topic, receive in (
             (DRIVER_SERVOS, self._on_servos),
             (TELEOP_EVENT, self._on_teleop_event),
@@ -116,7 +122,7 @@ class PageNode(BoothNode):
             self.create_subscription(String, topic.name, receive, qos_profile(topic.qos))
         for action in ACTIONS:
             self.create_service(Trigger, session_service(action), partial(self._on_service, action))
-        self.create_timer(FAST_S, self._on_timer)
+        self.create_timer(LOOK_S, self._on_timer)
         self._carry_out(())
 
     def _open_desk(self) -> Desk:
@@ -213,8 +219,10 @@ class PageNode(BoothNode):
             self._camera.brightness = state.number("brightness")
         if name == "recorder":
             self._last = last_take(state) or self._last
-            self._carry_out(self._desk.workflow.saw_recorder(state.message, state.values, now_ns))
-        elif (before.message, before.get("reason")) != (state.message, state.get("reason")):
+            orders = self._desk.workflow.saw_recorder(state.message, state.values, now_ns)
+            if orders or before.message != state.message:
+                self._carry_out(orders)
+        elif name not in OFTEN and (before.message, before.get("reason")) != (state.message, state.get("reason")):
             self._show()
 
     def _on_servos(self, message: String) -> None:
@@ -225,7 +233,9 @@ class PageNode(BoothNode):
     def _on_timer(self) -> None:
         now_ns = self.graph_clock.monotonic_ns()
         self._camera.look(self._server.browsers > 0)
-        self._facts.look(self._desk.check)
+        self._ears.poll()
+        self._camera.show_newest()
+        self._feed_check()
         recorder = self._states["recorder"]
         if recorder.message and now_ns - recorder.heard_ns > GONE_NS:
             self._states["recorder"] = NodeState()
@@ -234,8 +244,21 @@ class PageNode(BoothNode):
         self._carry_out(self._desk.tick(now_ns))
         self._show_robot()
 
+    def _feed_check(self) -> None:
+        """Listen to what the self-check wants to know, for as long as there is one."""
+        if self._desk.check is not None and self._check_ears is None:
+            self._check_ears = QuietListener("page_check", self)
+            self._facts = SelfCheckFeed(self._check_ears, self.graph_clock)
+        elif self._desk.check is None and self._check_ears is not None:
+            self._check_ears.close()
+            self._check_ears = self._facts = None
+        if self._check_ears is not None and self._facts is not None:
+            self._facts.look(self._desk.check)
+            self._check_ears.poll()
+
     def _train(self, now_ns: int) -> None:
-        training, measured_rad = self._desk.training, self._joints.measured_rad()
+        training = self._desk.training
+        measured_rad = None if training is None else self._joints.measured_rad()
         if training is not None and measured_rad is not None:
             engaged = self._states["teleop"].message in MOVING
             training.see(self._camera.hands, measured_rad, engaged, now_ns)
@@ -286,6 +309,7 @@ class PageNode(BoothNode):
         self._server.close()
         if self._robot3d is not None:
             self._robot3d.close()
+        self._ears.close()
         self._store.close()
 
 

@@ -17,6 +17,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from booth.page.camera_message import pack
 from booth.page.hints import hint
+from booth.page.quiet_node import QuietListener
 from booth.page.rates import Rate
 from graph import body_cloud, hands_cloud
 from graph.ros_node import BoothNode, from_msg_time, qos_profile
@@ -29,8 +30,8 @@ from teleop.operator_view import HandView
 Array = NDArray[np.float64]
 
 CAMERA_HZ = 30.0
-PICTURE_NS = 60_000_000
-"""Pictures for people come at up to 15 Hz: every second one of a camera with 30."""
+DEEP = 64
+"""Of joints and commands at 200 Hz, between two looks."""
 KEPT = 8
 
 
@@ -38,21 +39,22 @@ class CameraRelay:
     """Pictures with the landmarks that were found in them, for as long as somebody looks.
 
     Args:
-        node: whose subscriptions these are.
+        node: for its clock and log.
+        ears: what it listens with.
         show: takes a message for the browsers.
     """
 
-    def __init__(self, node: BoothNode, show: Callable[[bytes], None]) -> None:
-        self._node, self._show = node, show
+    def __init__(self, node: BoothNode, ears: QuietListener, show: Callable[[bytes], None]) -> None:
+        self._node, self._ears, self._show = node, ears, show
         self._hands: deque[tuple[int, Mapping[Side, HandView]]] = deque(maxlen=KEPT)
         self._body: Array | None = None
         self._aspect = 4 / 3
         self._subscription: Subscription | None = None
-        self._picture_ns = 0
+        self._picture: CompressedImage | None = None
         self.brightness: float | None = None
         self.camera, self.landmarks = Rate(CAMERA_HZ), Rate(CAMERA_HZ)
-        node.create_subscription(PointCloud2, HANDS.name, self._on_hands, qos_profile(HANDS.qos))
-        node.create_subscription(PointCloud2, BODY.name, self._on_body, qos_profile(BODY.qos))
+        ears.create_subscription(PointCloud2, HANDS.name, self._on_hands, qos_profile(HANDS.qos))
+        ears.create_subscription(PointCloud2, BODY.name, self._on_body, qos_profile(BODY.qos))
 
     @property
     def looking(self) -> bool:
@@ -67,13 +69,24 @@ class CameraRelay:
     def look(self, wanted: bool) -> None:
         """Listen to pictures, or no longer: while nobody does, the tracker makes none."""
         if wanted and self._subscription is None:
-            profile = qos_profile(CAMERA.qos)
-            profile.depth = 1
             self.camera = Rate(CAMERA_HZ)
-            self._subscription = self._node.create_subscription(CompressedImage, CAMERA.name, self._on_picture, profile)
+            profile = qos_profile(CAMERA.qos)
+            self._subscription = self._ears.create_subscription(CompressedImage, CAMERA.name, self._on_picture, profile)
         elif not wanted and self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
+            self._ears.destroy_subscription(self._subscription)
             self._subscription = None
+
+    def show_newest(self) -> None:
+        """The newest picture, if one has come since the last call, to the browsers."""
+        picture, self._picture = self._picture, None
+        if picture is None:
+            return
+        stamp_ns = from_msg_time(picture.header.stamp)
+        hands: Mapping[Side, HandView] = next((found for at_ns, found in self._hands if at_ns == stamp_ns), {})
+        word = hint({side: hand.image for side, hand in hands.items()}, self.brightness, self._aspect)
+        told = {"key": f"hint.{word}", "args": {}, "text": word} if word else None
+        shown = {side: (hand.image, hand.score) for side, hand in hands.items()}
+        self._show(pack(bytes(picture.data), shown, self._body, told))
 
     def _on_hands(self, message: PointCloud2) -> None:
         self.landmarks.add(self._node.graph_clock.monotonic_ns())
@@ -94,34 +107,27 @@ class CameraRelay:
         self._body = None if body is None else np.column_stack([body.image, body.visibility])
 
     def _on_picture(self, message: CompressedImage) -> None:
-        now_ns = self._node.graph_clock.monotonic_ns()
-        self.camera.add(now_ns)
-        if now_ns - self._picture_ns < PICTURE_NS:
-            return
-        self._picture_ns = now_ns
-        stamp_ns = from_msg_time(message.header.stamp)
-        hands: Mapping[Side, HandView] = next((found for at_ns, found in self._hands if at_ns == stamp_ns), {})
-        word = hint({side: hand.image for side, hand in hands.items()}, self.brightness, self._aspect)
-        told = {"key": f"hint.{word}", "args": {}, "text": word} if word else None
-        shown = {side: (hand.image, hand.score) for side, hand in hands.items()}
-        self._show(pack(bytes(message.data), shown, self._body, told))
+        self.camera.add(self._node.graph_clock.monotonic_ns())
+        self._picture = message
 
 
 class JointRelay:
     """Measured and commanded pose, decoded only when somebody asks for them.
 
     Args:
-        node: whose subscriptions these are.
+        node: for its clock.
+        ears: what it listens with.
         robot: whose joints.
     """
 
-    def __init__(self, node: BoothNode, robot: Robot) -> None:
+    def __init__(self, node: BoothNode, ears: QuietListener, robot: Robot) -> None:
         self._node, self._names = node, robot.joint_names
         self._newest: dict[str, bytes] = {}
         self.rates = {"joints": Rate(float(robot.rate_hz)), "commands": Rate(float(robot.rate_hz))}
         for name, topic, kind in (("joints", JOINT_STATES, JointState), ("commands", SENT, JointTrajectory)):
-            keep = partial(self._keep, name)
-            node.create_subscription(kind, topic.name, keep, qos_profile(topic.qos), raw=True)
+            profile = qos_profile(topic.qos)
+            profile.depth = DEEP
+            ears.create_subscription(kind, topic.name, partial(self._keep, name), profile, raw=True)
 
     def measured_rad(self) -> Array | None:
         """(n,) NaN where a joint is not known; None before the first."""
