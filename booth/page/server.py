@@ -179,7 +179,7 @@ class PageServer:
         feed.say(json.dumps({"type": "hello", "languages": list(LANGUAGES), "browser": browser}))
         if self._lease.join(browser, time.monotonic_ns()):
             self._share_state(self._state)
-        else:
+        elif self._state:
             feed.show_state(self._state_for(browser))
         return browser, feed
 
@@ -222,6 +222,8 @@ class PageServer:
 
     def _share_state(self, state: Mapping[str, Any]) -> None:
         self._state = state
+        if not state:  # the graph's side has not spoken yet
+            return
         for browser, feed in self._feeds.items():
             feed.show_state(self._state_for(browser))
 

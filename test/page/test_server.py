@@ -44,6 +44,7 @@ class Booth:
 @pytest.fixture
 def booth() -> Iterator[Booth]:
     made = Booth()
+    made.server.show_state({"word": "IDLE"})
     yield made
     made.server.close()
 
@@ -178,6 +179,21 @@ def test_a_message_without_end_closes_its_connection_only(booth: Booth) -> None:
             await until(other, lambda message: message["type"] == "pong")
 
     run(act)
+
+
+def test_before_the_graph_has_spoken_no_state_is_told() -> None:
+    silent = Booth()
+
+    async def act() -> None:
+        async with silent.client() as client, silent.talk(client) as socket:
+            await socket.send_json({"type": "ping", "t": 1})
+            heard = [json.loads(await socket.receive_str())["type"] for _ in range(2)]
+            assert heard == ["hello", "pong"]
+            silent.server.show_state({"word": "READY"})
+            assert (await until(socket, mine))["word"] == "READY"
+
+    run(act)
+    silent.server.close()
 
 
 def test_pictures_and_words_reach_every_browser(booth: Booth) -> None:
