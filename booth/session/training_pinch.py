@@ -3,7 +3,7 @@
 
 Score: every pinch gives 100 when hand and robot have closed and opened within `GOOD_S`, less the longer it takes, 0
 from `LIMIT_S` on; then the next one counts. The exercise has the mean of all. A pinch that the measured joints
-did not follow is none: whoever pinches faster than the robot can waits for it.
+did not follow is none: whoever pinches faster than the robot can waits for it. Each begins with an open hand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Pinch:
         self._grips = {side: RobotGrip(robot, side) for side in used}
         self._aspect = aspect
         self._begun_ns: int | None = None
-        self._closed = False
+        self._opened = self._closed = False
         self._since_ns: int | None = None
         self._times_s: list[float] = []
         self._missed = 0
@@ -56,11 +56,13 @@ class Pinch:
         if not self.done and sight.at_ns - self._begun_ns > LIMIT_S * SECOND:
             self._missed += 1
             self._next(LIMIT_S, sight.at_ns)
+            self._opened = False
 
     def _look(self, shown: float, followed: float, at_ns: int) -> None:
         """How far hand and robot are closed now."""
         closed, opened = shown > HAND_CLOSED and followed > ROBOT_CLOSED, shown < HAND_OPEN and followed < ROBOT_OPEN
-        if not (opened if self._closed else closed):
+        self._opened = self._opened or opened
+        if not (opened if self._closed else closed and self._opened):
             self._since_ns = None
             return
         self._since_ns = at_ns if self._since_ns is None else self._since_ns

@@ -7,6 +7,7 @@ least `MEAN`: one lucky day is no habit, and a habit is lost without practice.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol
 
 from booth.session.training_score import EXERCISES, PASS, exercises_of
@@ -77,7 +78,8 @@ def readiness(
         exercises: that the robot has, see `training.exercises_of`.
         robot: count only what was done on this one; empty: on any.
     """
-    counted = [each for each in scores if not robot or each.details.get("robot") == robot]
+    known = [each for each in scores if isfinite(each.score)]
+    counted = [each for each in known if not robot or each.details.get("robot") == robot]
     wanted = tuple(exercises)
     lately = [each for each in counted if each.wall_ns >= now_wall_ns - DAYS * DAY_NS]
     best = {name: max((each.score for each in lately if each.exercise == name), default=None) for name in wanted}
