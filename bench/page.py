@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from bench.browsers import chromium
+from booth.browsers import chromium
 from booth.client_node import GraphClient
 from booth.output import Progress, say
 from booth.page_invitation import page_url

@@ -34,6 +34,7 @@ class Scene:
         state: the state message.
         pose: of the drawn operator; empty: a plain picture.
         sides: hands that are found. hint: where to stand. dark: low light.
+        presses: buttons that somebody has pressed before it looks so.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scene:
     sides: tuple[str, ...] = SIDES
     hint: str = ""
     dark: bool = False
+    presses: tuple[str, ...] = ()
 
     @property
     def picture(self) -> bytes:
@@ -67,7 +69,8 @@ def _state(language: str, **changes: Any) -> State:
 def _before(language: str) -> list[Scene]:
     nobody = session(language, "choose", operator=None, task=None, actions=[])
     empty = {**nobody, "operators": [], "tasks": []}
-    consent = {**nobody, "consent": {"text": phrase(_consent()), "operator": "ana"}}
+    new = {"id": "nodira", "name": "Nodira", "language": language, "consent": False, "ready": None}
+    consent = {**nobody, "operators": [new]}
     show = "show the {} hand to the camera, palm to the front"
     waiting = check(
         right_hand=("waiting", show.format("right")), left_hand=("waiting", show.format("left")), estop=("waiting", "")
@@ -84,7 +87,7 @@ def _before(language: str) -> list[Scene]:
         Scene("starting", _state(language, word="IDLE", reason=starting, todo=None, session=nobody), "", ()),
         Scene("choose", _state(language, session=nobody, last=None)),
         Scene("choose_empty", _state(language, session=empty, last=None)),
-        Scene("consent", _state(language, session=consent, last=None)),
+        Scene("consent", _state(language, session=consent, last=None), presses=("practise",)),
         Scene("check", _state(language, session=session(language, "check"), check=waiting, last=None), "raised"),
         Scene(
             "check_failing",
@@ -101,12 +104,6 @@ def _before(language: str) -> list[Scene]:
         ),
         Scene("view_only", _state(language, lease={"mine": False, "taken": True, "epoch": 5})),
     ]
-
-
-def _consent() -> str:
-    from booth.session.consent import CONSENT_TEXT
-
-    return CONSENT_TEXT
 
 
 def _engaging(language: str) -> list[Scene]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from live_graph import LiveGraph
 
-from bench.browsers import chromium
+from booth.browsers import chromium
 from booth.page_invitation import page_url
 from booth.session.records import Operator, Task
 from booth.session.store import Store

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Headless Chromium for benchmarks, pictures and tests: found on this machine, closed again, never on the network."""
+"""Headless Chromium for pictures, benchmarks and tests: found on this machine, closed again, never on the network."""
 
 import shutil
 from collections.abc import Iterator
