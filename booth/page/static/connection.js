@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The line to the booth: opens it, notices when it is dead, opens it again.
 
-const SILENT_MS = 1500;
+const STALE_MS = 1500;
+const DEAD_MS = 3000;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 4000;
 const PING_MS = 300; // the lease is lost after a second of silence
 
 let socket = null;
 let heardAt = 0;
+let stateAt = 0;
 let waitMs = FIRST_WAIT_MS;
 let alive = false;
 let onMessage = () => {};
 let onPicture = () => {};
 let onAlive = () => {};
 
-/** Begin; `message` gets every JSON message, `picture` every binary one, `change` whether the booth is heard. */
+/** Begin; `message` gets every JSON message, `picture` every binary one, `change` whether the booth tells its state. */
 export function connect({ message, picture, change }) {
   [onMessage, onPicture, onAlive] = [message, picture, change];
   open();
@@ -39,7 +41,10 @@ function open() {
     heardAt = performance.now();
     if (typeof event.data !== "string") return onPicture(event.data);
     const said = JSON.parse(event.data);
-    if (said.type === "state") setAlive(true);
+    if (said.type === "state") {
+      stateAt = heardAt;
+      setAlive(true);
+    }
     onMessage(said);
   };
   mine.onclose = () => mine === socket && lose();
@@ -57,11 +62,13 @@ function setAlive(next) {
   if (alive !== next) onAlive((alive = next));
 }
 
-/** A line that says nothing is dead, whatever the browser thinks of it. */
+/** A booth that tells no state is lost, though its server may still answer; a line that says nothing at all is dead,
+ * whatever the browser thinks of it. */
 function watch() {
-  if (!socket || performance.now() - heardAt < SILENT_MS) return;
-  setAlive(false);
-  if (socket.readyState === WebSocket.CONNECTING && performance.now() - heardAt < 2 * LONGEST_WAIT_MS) return;
+  const now = performance.now();
+  if (now - stateAt > STALE_MS) setAlive(false);
+  const patience = socket?.readyState === WebSocket.CONNECTING ? 2 * LONGEST_WAIT_MS : DEAD_MS;
+  if (!socket || now - heardAt < patience) return;
   const dead = socket;
   lose();
   dead.close();
