@@ -51,6 +51,21 @@ class Scores(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """One training: when it ended, on which robot, and the last score of every exercise that was done."""
+
+    wall_ns: int
+    robot: str
+    scores: Mapping[str, float]
+
+    def mean(self, exercises: Sequence[str]) -> float | None:
+        """Of these exercises; None: one of them was not done."""
+        if not set(exercises) <= set(self.scores):
+            return None
+        return sum(self.scores[name] for name in exercises) / len(exercises)
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """What is known of one operator.
 
@@ -97,11 +112,19 @@ def whole_rounds(scores: Iterable[Kept], exercises: Iterable[str] = EXERCISES) -
     """The mean of every training in which each exercise was done, in the order of their beginnings. Of an exercise that
     was done again the last score counts."""
     wanted = tuple(exercises)
-    rounds: dict[str, dict[str, float]] = {}
+    means = (each.mean(wanted) for each in rounds_of(scores))
+    return [mean for mean in means if mean is not None]
+
+
+def rounds_of(scores: Iterable[Kept]) -> list[Round]:
+    """The trainings that scores, the oldest first, belong to."""
+    found: dict[str, list[Kept]] = {}
     for each in scores:
-        if each.exercise in wanted:
-            rounds.setdefault(str(each.details.get("round", each.wall_ns)), {})[each.exercise] = each.score
-    return [sum(found.values()) / len(wanted) for found in rounds.values() if len(found) == len(wanted)]
+        found.setdefault(str(each.details.get("round", each.wall_ns)), []).append(each)
+    return [
+        Round(kept[-1].wall_ns, str(kept[-1].details.get("robot", "")), {each.exercise: each.score for each in kept})
+        for kept in found.values()
+    ]
 
 
 class ReadyOperators:
