@@ -12,7 +12,7 @@ from overflow import overflowing
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from bench.browsers import chromium
+from booth.browsers import chromium
 from booth.page.camera_message import pack
 from booth.page.scripted import Scene, scenes
 from booth.page.words import LANGUAGES
