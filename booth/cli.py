@@ -29,6 +29,7 @@ VERBS = (
     "calibrate",
     "operator",
     "task",
+    "training",
     "record",
     "episode",
     "export",
