@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.library_errors import CopyError
-from recorder.library_files import LABELS_SUFFIX, SUMS_SUFFIX, beside, now_iso
+from recorder.library_files import LABELS_SUFFIX, SUMS_SUFFIX, beside, now_iso, replays_of
 from recorder.library_hash import BLOCK_BYTES, file_sha256
 from recorder.library_receipts import Receipt, SentFile, add_receipt, read_receipts, without_secrets
 from recorder.recover import TAKE_SUFFIX
@@ -114,9 +114,9 @@ class Place:
 
 
 def files_to_copy(episode: Path, takes: bool) -> list[Path]:
-    """The episode, what people said about it and, if asked for, its take."""
+    """The episode, what people said about it, what was kept of its replays and, if asked for, its take."""
     suffixes = (SUFFIX, LABELS_SUFFIX, *([TAKE_SUFFIX] if takes else []))
-    return [path for suffix in suffixes if (path := beside(episode, suffix)).exists()]
+    return [path for suffix in suffixes if (path := beside(episode, suffix)).exists()] + replays_of(episode)
 
 
 def copy_episode(folder: Path, episode: Path, place: Place, takes: bool, advance: Advance) -> tuple[Receipt, int]:

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from glob import escape
 from pathlib import Path
 
 from graph.stamps import measure_offset_ns
@@ -19,7 +20,7 @@ SUMS_SUFFIX = ".sha256"
 TRASH_RECORD_SUFFIX = ".trash.json"
 
 GROUP = (SUFFIX, TAKE_SUFFIX, LABELS_SUFFIX, RECEIPTS_SUFFIX, SUMS_SUFFIX)
-"""Endings of the files that go with an episode wherever it goes."""
+"""Endings of the files that go with an episode wherever it goes, as what was kept of its replays does."""
 
 
 def stem_of(episode: Path) -> str:
@@ -34,7 +35,12 @@ def beside(episode: Path, suffix: str) -> Path:
 
 def group_of(episode: Path) -> list[Path]:
     """The files that belong to an episode and are there, the episode first."""
-    return [path for suffix in GROUP if (path := beside(episode, suffix)).exists()]
+    return [path for suffix in GROUP if (path := beside(episode, suffix)).exists()] + replays_of(episode)
+
+
+def replays_of(episode: Path) -> list[Path]:
+    """What was kept of its replays, in order of their time."""
+    return sorted(episode.parent.glob(f"{escape(stem_of(episode))}.replay-*"))
 
 
 def episode_files(folder: Path) -> list[Path]:

@@ -3,10 +3,11 @@
 
 import json
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from recorder.library_errors import LibraryError
-from recorder.library_files import GROUP, TRASH_RECORD_SUFFIX, group_of, now_iso, stem_of, trash_folders, write_json
+from recorder.library_files import TRASH_RECORD_SUFFIX, group_of, now_iso, stem_of, trash_folders, write_json
 from recorder.publish import sync_directory
 from recorder.recover import TRASH
 
@@ -120,7 +121,7 @@ def find_trashed(folder: Path, name: str) -> Trashed:
 def _free_stem(folder: Path, stem: str) -> str:
     """The stem, or the first of ``stem-2``, ``stem-3`` … none of whose files is there: nothing is overwritten."""
     number, free = 2, stem
-    while any((folder / f"{free}{suffix}").exists() for suffix in (*GROUP, TRASH_RECORD_SUFFIX)):
+    while any(folder.glob(f"{escape(free)}.*")):
         free = f"{stem}-{number}"
         number += 1
     return free

@@ -47,6 +47,16 @@ def there(place, name):
     return place.files.cat_file(f"{place.root}/shift/{name}")
 
 
+def test_what_was_kept_of_replays_goes_with_the_episode_and_must_be_there_before_it_goes(folder, episode, place):
+    replay = episode.with_name("e0001.replay-20270115T080000Z.json")
+    receipt, _ = copy(folder, episode, place)
+    replay.write_text('{"rmse_rad": 0.01}')
+    assert why_not_deletable(episode, receipt) == f"{replay.name} was not copied"
+    receipt, sent = copy(folder, episode, place)
+    assert (sent, why_not_deletable(episode, receipt)) == (1, "")
+    assert there(place, replay.name) == replay.read_bytes()
+
+
 def test_a_copy_is_the_same_bytes_in_the_same_folder_with_a_receipt(folder, episode, place):
     receipt, sent = copy(folder, episode, place)
     assert sent == 3

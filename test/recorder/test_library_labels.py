@@ -83,6 +83,7 @@ def test_deleting_takes_everything_of_an_episode_along_and_restoring_brings_it_b
     make_take(episode.with_suffix(".mcap"))
     write_labels(episode, Labels(tags=("a",)))
     folder = episode.parent
+    (folder / "e0001.replay-20270115T080000Z.json").write_text("{}")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     trashed = move_to_trash(episode, "blurred")
     assert [path.name for path in folder.iterdir()] == ["trash"]
