@@ -3,8 +3,9 @@
 
 Chunks are closed and fsynced in time slices, so that SIGKILL or a power cut costs at most the open slice. No chunk is
 written before the one before it is on the disk: whatever a power cut leaves of the last one, the file then holds the
-first so many messages and none behind a hole. They are not compressed: JPEG does not shrink, and the control loop needs the processor more than the disk needs the room. While a
-take is written, its file is locked (flock), which a crash releases: recovery never touches a living take.
+first so many messages and none behind a hole. Chunks are not compressed: JPEG does not shrink, and the control loop
+needs the processor more than the disk needs the room. While a take is written, its file is locked (flock), which a
+crash releases: recovery never touches a living take.
 """
 
 from collections.abc import Iterable, Mapping
