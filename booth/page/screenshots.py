@@ -50,6 +50,7 @@ def take_screenshots(directory: Path, language: str = "en", program: str = "") -
                 for scene in wanted:
                     written.append(_take(server, page, scene, directory / size))
                     progress.show(len(written) / (len(wanted) * len(SIZES)), scene.name)
+                page.close()  # the next one is to have the say
     finally:
         progress.done()
         server.close()
@@ -58,14 +59,16 @@ def take_screenshots(directory: Path, language: str = "en", program: str = "") -
 
 def _take(server: PageServer, page: Any, scene: Scene, directory: Path) -> Path:
     """One picture, after the page has settled."""
+    picture = scene.picture  # the first one takes seconds, and a page that hears no state meanwhile says so
     before = page.evaluate("() => window.__booth?.paints.length ?? 0")
     server.show_state(scene.state)
-    server.show_picture(scene.picture)
+    server.show_picture(picture)
     page.wait_for_function("count => window.__booth?.paints.length > count", arg=before, timeout=PATIENCE_MS)
     for button in scene.presses:
         page.click(f'button[data-id="{button}"]')
     page.wait_for_timeout(SETTLE_MS)
-    server.show_picture(scene.picture)
+    server.show_state(scene.state)
+    server.show_picture(picture)
     page.wait_for_timeout(SETTLE_MS)
     path = directory / f"{scene.name}.webp"
     with Image.open(io.BytesIO(page.screenshot())) as shot:
