@@ -51,7 +51,7 @@ def write_film(
     rate = Fraction(str(episode.attribute("rate_hz"))).limit_denominator(1000)
     page = draw_page(episode, joints, cameras=bool(episode.cameras))
     with finished_file(out) as part, library("av").open(str(part), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "21"})
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "superfast", "crf": "21"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = 1 / rate
         colours = Colours()
