@@ -39,7 +39,7 @@ HEAD = b"<head>"
 EXTRA = (
     b"<script>document.hasFocus=()=>true</script>"
     b"<style>"
-    b"html,body,#root,#root div{background:#14171c!important;margin:0;overflow:hidden}"
+    b"html,body,#root,#root div{background:#151c25!important;margin:0;overflow:hidden}"
     b'[class*="mantine-"]{display:none!important}'
     b"</style>"
 )

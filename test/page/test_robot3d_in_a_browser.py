@@ -31,7 +31,7 @@ OPTIONS = [
     "--no-first-run",
     "--disable-quic",
 ]
-BACKGROUND = np.array([0x14, 0x17, 0x1C])
+BACKGROUND = np.array([0x15, 0x1C, 0x25])
 PATIENCE_MS = 60_000.0
 
 
@@ -78,13 +78,15 @@ def served(port: Callable[[], int]) -> Iterator[str]:
         await runner.cleanup()
 
     stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(stop),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(stop),), daemon=True)
     thread.start()
     assert ready.wait(10.0)
-    yield address
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
+    try:
+        yield address
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
 
 
 def pixels(page: Page) -> NDArray[np.int64]:
@@ -92,19 +94,21 @@ def pixels(page: Page) -> NDArray[np.int64]:
 
 
 def until(page: Page, robot3d: Robot3D, seen: object, *poses: NDArray[np.float64] | None) -> NDArray[np.int64]:
-    """The picture once it is as asked, showing these poses meanwhile."""
+    """The picture once it is as asked and stands still, showing these poses meanwhile."""
+    last = pixels(page)
     for _ in range(int(PATIENCE_MS / 200)):
         robot3d.show(*poses)
         page.wait_for_timeout(200)
         picture = pixels(page)
-        if seen(picture):  # type: ignore[operator]
+        if seen(picture) and np.array_equal(picture, last):  # type: ignore[operator]
             return picture
+        last = picture
     raise AssertionError(f"not seen within {PATIENCE_MS / 1000:.0f} s")
 
 
 def bright(picture: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Pixels of the measured robot's casing."""
-    return (picture.min(axis=-1) > 130) & (np.ptp(picture, axis=-1) < 40)
+    """Pixels of the measured robot's casing, in whatever light: the room around it is loaded later."""
+    return (picture.min(axis=-1) > 95) & (np.ptp(picture, axis=-1) < 40)
 
 
 def blue(picture: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -119,7 +123,8 @@ def test_robot_is_seen_and_follows_and_nothing_is_asked_of_the_internet(browser:
     raised = ready.copy()
     raised[robot.joint_names.index("arm_r_joint2")] -= 1.2
     robot3d = Robot3D(robot)
-    page = browser.new_page(viewport={"width": 320, "height": 240})
+    page = browser.new_page(viewport={"width": 240, "height": 180})
+    page.set_default_timeout(PATIENCE_MS)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
@@ -128,14 +133,14 @@ def test_robot_is_seen_and_follows_and_nothing_is_asked_of_the_internet(browser:
             page.goto(f"{address}/robot3d/")
             still = until(page, robot3d, lambda picture: bright(picture).mean() > 0.02, ready, None)
             assert not blue(still).any()
-            assert (np.abs(still[:20, :20] - BACKGROUND) < 3).all()
-            assert (np.abs(still[:20, -20:] - BACKGROUND) < 3).all()  # no panel of viser's
+            assert (np.abs(still[:15, :15] - BACKGROUND) < 3).all()
+            assert (np.abs(still[:15, -15:] - BACKGROUND) < 3).all()  # no panel of viser's
             half = still.shape[1] // 2
             both = until(page, robot3d, lambda picture: blue(picture).mean() > 0.002, ready, raised)
             right, left = blue(both)[:, half:].sum(), blue(both)[:, :half].sum()
             assert right > 5 * left  # as in a mirror: the right arm is on the right
             until(page, robot3d, lambda picture: not blue(picture).any(), ready, None)
-            moved = until(page, robot3d, lambda now: (bright(now) ^ bright(still)).mean() > 0.004, raised, None)
+            moved = until(page, robot3d, lambda now: (bright(now) ^ bright(still)).mean() > 0.01, raised, None)
             changed = bright(moved) ^ bright(still)
             assert changed[:, half:].sum() > 5 * changed[:, :half].sum()
             host = address.removeprefix("http://")
@@ -150,7 +155,8 @@ def test_robot_is_seen_and_follows_and_nothing_is_asked_of_the_internet(browser:
 def test_view_inside_a_page_finds_a_restarted_server_again(browser: Browser) -> None:
     robot = load_robot("hx5_d20_right")
     views = [Robot3D(robot)]
-    page = browser.new_page(viewport={"width": 320, "height": 240})
+    page = browser.new_page(viewport={"width": 240, "height": 180})
+    page.set_default_timeout(PATIENCE_MS)
     try:
         with served(lambda: views[-1].port) as address:
             page.goto(address)
