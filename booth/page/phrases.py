@@ -14,7 +14,7 @@ from pathlib import Path
 
 LANGUAGES_DIR = Path(__file__).parent / "languages"
 
-FAMILIES = ("reason", "servo_error", "consent", "said")
+FAMILIES = ("reason", "servo_error")
 """First words of the keys whose English text is a sentence of a node."""
 
 NUMBERS = frozenset({"n", "of", "ms", "s", "hz", "deg", "far", "least", "most", "degc", "volt", "limit", "gb", "id"})

@@ -46,6 +46,8 @@ class Booth:
         painted = page.evaluate("window.__booth?.paints.length ?? 0")
         self.server.show_state(scene.state)
         until(page, f"__booth.paints.length > {painted} && document.documentElement.lang === '{language}'")
+        for button in scene.presses:
+            page.click(f"[data-id={button}]")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 from booth.page.booth_word import Word
 from booth.page.phrases import FAMILIES, LANGUAGES_DIR
 from booth.page.words import LANGUAGES
+from booth.session.consent import CONSENT_TEXT
 from booth.session.phases import ACTIONS, Phase
 from booth.session.training_exercise import TEXTS
 from booth.session.training_score import EXERCISES
@@ -149,6 +150,10 @@ def test_every_word_of_the_program_has_words_for_people(name: str) -> None:
 
 def test_the_training_says_in_english_what_its_module_says() -> None:
     assert {key: words("en")[key] for key in TEXTS} == dict(TEXTS)
+
+
+def test_the_page_asks_for_the_consent_that_is_kept() -> None:
+    assert words("en")["consent.text"] == " ".join(CONSENT_TEXT.split())
 
 
 def test_a_protective_stop_is_never_called_an_emergency_stop() -> None:

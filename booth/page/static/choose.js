@@ -17,7 +17,7 @@ export function choosePanel(state) {
   keep("operator", operators);
   keep("task", tasks);
   const me = operators.find((each) => each.id === chosen.operator);
-  if (me && chosen.asking !== null) return consentPanel(state, me.id);
+  if (me?.consent === false && chosen.asking !== null) return consentPanel(state, me.id);
   const first = me?.ready === false;
   const start = (training, enabled) => ({ class: `action large ${first === training ? "keep" : ""}`, disabled: !(mayAct(state) && me && enabled) });
   return [
@@ -69,6 +69,7 @@ function list(what, entries, empty, describe) {
   if (entries.length === 0) return el("p", { class: "empty" }, empty);
   const pick = (id) => () => {
     chosen[what] = id;
+    chosen.asking = null;
     refresh();
   };
   return el("div", { class: `choices ${what}s`, role: "radiogroup", data: { scrolls: "" } }, entries.map((each) =>
