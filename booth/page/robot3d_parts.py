@@ -22,7 +22,7 @@ SERVO_M = {
     "ym080_230_r099": 0.080,
     "ym080_230_b001": 0.080,
 }
-"""Width of a servo's body [m]: e-Manual's drawings; of an HX5-D20's finger servo, its finger's."""
+"""Width of a servo's body [m]: what its model's name (mm) or the e-Manual's drawing says; a finger's is by eye."""
 
 SKIN, DARK, FACE, TIP = (205, 211, 219), (62, 70, 84), (22, 26, 32), (120, 138, 160)
 LOW_M = 0.4
