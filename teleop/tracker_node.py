@@ -65,11 +65,11 @@ class TrackerNode(BoothNode):
     # --- an operator in front of this computer's camera --------------------------------------------------------
 
     def _near(self) -> OperatorSource:
-        from teleop.tracker_camera import CameraOperator, CameraSettings  # a far operator needs no models
+        topic = self._source_name.startswith(TOPIC_PREFIX)
+        source = None if topic else open_source(self._source_name, self._loop)  # is there one? Before the models load
+        from teleop.tracker_camera import CameraOperator, CameraSettings  # only here: a far operator needs no models
 
         settings = CameraSettings(self._source_name, self._mirrored, self._with_body, self._body_every)
-        topic = self._source_name.startswith(TOPIC_PREFIX)
-        source = None if topic else open_source(self._source_name, self._loop)
         camera = CameraOperator(settings, source, self._on_hands, self._on_body, self._has_listeners)
         if topic:
             self._from_topic(self._source_name.removeprefix(TOPIC_PREFIX), camera.offer)
