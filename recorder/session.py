@@ -152,7 +152,7 @@ class RecordingSession:
         if self._take is not None:
             take = self._end("discarded")
             take.discarded, path, closed = True, take.path, lambda: take.thread.done
-        elif self._background.busy or self._closing:
+        elif self._last_take in [*self._background.takes, *(take.path for take in self._closing)]:
             raise TakeError("the last take is still being saved: discard it when it is saved")
         elif self._last_take is None or not self._last_take.exists():
             raise TakeError("there is no take to discard: none was recorded since the recorder started")

@@ -16,7 +16,7 @@ from recorder.episode import Episode
 from recorder.errors import TakeError
 from recorder.events import string_message
 from recorder.labels import Labels
-from recorder.recover import TRASH
+from recorder.recover import TRASH, leftover_takes
 from recorder.session import RecordingSession, Settings
 from recorder.take_reader import read_take
 
@@ -291,6 +291,27 @@ def test_a_recovery_is_never_told_as_the_episode_of_the_last_take(tmp_path, cloc
     while session.poll().message == "SAVING":
         pass
     assert (session.state.message, session.state.take) == ("SAVED", name)
+    session.close(20.0)
+
+
+def test_a_saved_take_is_discarded_while_older_ones_are_still_being_recovered(tmp_path, clock):
+    directory = tmp_path / "takes"
+    directory.mkdir()
+    for name in ("old", "older"):
+        make_take(directory / f"{name}.mcap", Script(close=False))
+    session = RecordingSession(
+        Settings("hx5_d20_right", directory, 30.0, "", "", "", True, {}),
+        GraphClock(T0 - 5_000_000_000, monotonic_ns=clock),
+    )
+    name = session.start()
+    play(session, clock)
+    session.stop("stopped")
+    with pytest.raises(TakeError, match="still being saved"):
+        session.discard()
+    while session.poll().message == "SAVING":
+        pass
+    assert session.discard() == name
+    assert len(leftover_takes(directory)) >= 1
     session.close(20.0)
 
 
