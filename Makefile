@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test soak setup system lint clean help
+.PHONY: demo test soak setup system browser lint clean help
 
 help:
 	@echo "make demo   set up and run the whole loop: filmed hand -> virtual robot -> checked episode -> replay"
@@ -18,14 +18,14 @@ demo: setup
 
 # Two halves: what only computes, two at a time; then what keeps real time, alone. Either fails the whole; a half of
 # which ARGS selects nothing (exit code 5) does not, if the other one ran.
-test: setup lint
+test: setup browser lint
 	@ran=1; failed=0; \
 	half() { $(BIN)/python -m pytest "$$@" $(ARGS); code=$$?; [ $$code -eq 5 ] || ran=0; [ $$code -eq 0 -o $$code -eq 5 ] || failed=1; }; \
 	half -m "not alone" -n 2 --dist loadfile; \
 	half -m alone; \
 	exit $$((ran | failed))
 
-soak: setup
+soak: setup browser
 	BOOTH_SOAK=1 $(BIN)/python -m pytest test/faults test/soak --timeout=7200 $(ARGS)
 
 lint: setup
@@ -38,6 +38,9 @@ setup: system $(STAMP)
 
 system:
 	@bash config/system-libraries.sh
+
+browser:
+	@bash config/system-libraries.sh browser
 
 $(STAMP): setup.py config/constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure of the few system libraries that MediaPipe and OpenCV load. Installs what is missing where it may (root, or
-# sudo without a password); elsewhere names the command.
+# Makes sure of the few system libraries that MediaPipe and OpenCV load; with `browser`, also of the Chromium that the
+# page's tests look through, and of a font for every language of it. Installs what is missing where it may (root, or sudo
+# without a password); elsewhere names the command.
 set -u
 
 declare -A package=(
@@ -15,6 +16,10 @@ known=$( (ldconfig -p || /sbin/ldconfig -p) 2>/dev/null)
 for library in "${!package[@]}"; do
   grep -q "$library" <<<"$known" || missing+=("${package[$library]}")
 done
+if [ "${1:-}" = browser ]; then
+  command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+  [ -n "$(find /usr/share/fonts ~/.fonts -iname '*cjk*' -print -quit 2>/dev/null)" ] || missing+=(fonts-noto-cjk)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command="apt-get install -y --no-install-recommends ${missing[*]}"
