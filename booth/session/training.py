@@ -28,7 +28,7 @@ LONGEST_GAP_NS = 200_000_000
 """More than this between two looks does not count as time of an exercise."""
 
 ACTIONS = ("next", "redo", "finish")
-HELD_POSES = {"hand": ("fist", "point", "grasp"), "arm": ("right up", "left up", "both up")}
+HELD_POSES = {"hand": ("fist", "point", "victory"), "arm": ("right up", "left up", "both up")}
 FOLLOWED_POSES = {
     "hand": ("open", "grasp", "open", "fist", "open"),
     "arm": ("low", "right up", "both up", "left up", "low"),

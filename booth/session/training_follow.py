@@ -18,7 +18,7 @@ from booth.session.training_score import DELAY_S, quality
 LEG_S = 4.0
 """From pose to pose."""
 GOOD = 0.25
-NEAR_RAD = {"hand": 0.40, "arm": 0.28}
+NEAR_RAD = {"hand": 0.45, "arm": 0.35}
 WAIT_S = 8.0
 """The pale robot moves when the robot is near it, or after this time."""
 STILL_RAD = 0.4

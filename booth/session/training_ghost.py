@@ -20,7 +20,7 @@ MOVING, FRAMES = 20, 60
 """From where people engage the drawn person needs so many frames to get into a pose: a solver that begins elsewhere may
 find another thumb, or another elbow. Then they stand still until filters and paces are through."""
 
-HAND_POSES = ("open", "grasp", "fist", "point")
+HAND_POSES = ("open", "grasp", "fist", "point", "victory")
 """What hands alone practise with; robots with arms practise with `training_person.ARMS`."""
 
 

@@ -19,9 +19,10 @@ POSES = 3
 HOLD_S, SETTLE_S, LIMIT_S = 3.0, 1.0, 15.0
 SLIP_NS = 300_000_000
 """Out of the tolerance for longer than this, and holding begins anew."""
-TOLERANCE_RAD = {"hand": 0.40, "arm": 0.28}
-"""Two to three times what tracker and robot make of an operator who does it right (docs/performance.md)."""
-GOOD_RAD = {"hand": 0.15, "arm": 0.12}
+TOLERANCE_RAD = {"hand": 0.45, "arm": 0.35}
+"""What a tracker makes of a filmed hand that does it right is 0.24 rad away for a pointing hand and 0.36 for a fist
+(measured on the bundled clip); of arms 0.2 (docs/performance.md)."""
+GOOD_RAD = {"hand": 0.20, "arm": 0.15}
 STEADY_RAD, SHAKY_RAD = 0.02, 0.12
 HELD, CLOSE, STEADY = 40.0, 40.0, 20.0
 

@@ -38,13 +38,19 @@ def arms_pose(name: str) -> Array:
     return _posed(Step(right=right, left=left))
 
 
+VICTORY_DEG = {"middle_mcp": 2.0, "middle_pip": 4.0, "middle_dip": 2.0}
+"""What makes a victory sign of a pointing hand."""
+
+
 def hand_pose(name: str) -> Array:
-    """(60,) joint angles [rad] of a person who shows this pose (a name of the studio's) with both hands."""
+    """(60,) joint angles [rad] of a person who shows this pose (a name of the studio's, or victory) with both hands."""
+    if name == "victory":
+        return _posed(Step(both=LimbTarget(arm="neutral", hand="point")), Step(both=LimbTarget(hand=VICTORY_DEG)))
     return _posed(Step(both=LimbTarget(arm="neutral", hand=name)))
 
 
-def _posed(step: Step) -> Array:
-    return key_poses(Script(title="a pose of the training", engage=False, steps=[step]), SIZES)[-1].angles_rad
+def _posed(*steps: Step) -> Array:
+    return key_poses(Script(title="a pose of the training", engage=False, steps=list(steps)), SIZES)[-1].angles_rad
 
 
 @cache

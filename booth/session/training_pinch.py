@@ -18,8 +18,10 @@ from robots import Robot
 PINCHES = 6
 GOOD_S, LIMIT_S = 2.5, 8.0
 HAND_CLOSED, HAND_OPEN = 0.75, 0.4
-ROBOT_CLOSED, ROBOT_OPEN = 0.7, 0.55
-"""How far a hand is closed, 0 … 1, where it counts as closed, and as open; see `training_grip`."""
+"""How far the operator's hand is closed, 0 … 1, where it counts as closed, and as open; see `training_grip`."""
+STROKE = 0.25
+"""How far the robot's must have closed since it was open, and opened since it was closed: of a filmed pinch, skin to
+skin, tracker and robot make 0.4 of the whole way (measured on the bundled clip)."""
 STAY_NS = 100_000_000
 """Both for so long: a landmark that jumps is no pinch."""
 
@@ -40,6 +42,7 @@ class Pinch:
         self._aspect = aspect
         self._begun_ns: int | None = None
         self._opened = self._closed = False
+        self._widest, self._tightest = 1.0, 0.0
         self._since_ns: int | None = None
         self._times_s: list[float] = []
         self._missed = 0
@@ -60,9 +63,11 @@ class Pinch:
 
     def _look(self, shown: float, followed: float, at_ns: int) -> None:
         """How far hand and robot are closed now."""
-        closed, opened = shown > HAND_CLOSED and followed > ROBOT_CLOSED, shown < HAND_OPEN and followed < ROBOT_OPEN
-        self._opened = self._opened or opened
-        if not (opened if self._closed else closed and self._opened):
+        self._widest, self._tightest = min(self._widest, followed), max(self._tightest, followed)
+        self._opened = self._opened or shown < HAND_OPEN
+        closed = self._opened and shown > HAND_CLOSED and followed >= self._widest + STROKE
+        opened = shown < HAND_OPEN and followed <= self._tightest - STROKE
+        if not (opened if self._closed else closed):
             self._since_ns = None
             return
         self._since_ns = at_ns if self._since_ns is None else self._since_ns
@@ -71,11 +76,11 @@ class Pinch:
         if self._closed:
             self._next((at_ns - (self._begun_ns or 0)) / SECOND, at_ns)
         else:
-            self._closed, self._since_ns = True, None
+            self._closed, self._since_ns, self._tightest = True, None, followed
 
     def _next(self, took_s: float, at_ns: int) -> None:
         self._times_s.append(took_s)
-        self._begun_ns, self._closed, self._since_ns = at_ns, False, None
+        self._begun_ns, self._closed, self._since_ns, self._widest = at_ns, False, None, 1.0
 
     @property
     def done(self) -> bool:

@@ -40,7 +40,7 @@ class Skill:
 
 PERFECT = {"hand": Skill(0.20, 0.0, 0.0, 0.6), "arm": Skill(0.30, 0.0, 0.0, 0.6)}
 LAGGING = {"hand": Skill(0.85, 0.15, 0.03, 0.05), "arm": Skill(0.95, 0.12, 0.03, 0.05)}
-BAD = {part: Skill(1.8, 0.6, 0.2, 0.008, pinches=False) for part in ("hand", "arm")}
+BAD = {part: Skill(1.8, 0.6, 0.05, 0.008, pinches=False) for part in ("hand", "arm")}
 
 
 class Trainee:
