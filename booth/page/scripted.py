@@ -18,6 +18,7 @@ from booth.page.scripted_state import (
 )
 
 HAND_LOST = "right hand lost, show the open right palm to go on (the camera does not see the right hand)"
+INTERRUPTED = "this session was interrupted: resume it, or finish it"
 FROZEN = "the camera shows the same image again and again: unplug it and plug it in again"
 TOO_FAR = (
     "right arm too far from the robot's: arm_r_joint4 by 1.21 rad, at most 0.90; "
@@ -147,6 +148,7 @@ def _episode(language: str) -> list[Scene]:
         Scene("review_failed", during("review", None, word="READY", last=verdict("failed", bad, 57))),
         Scene("reset", during("reset", 8.0, word="READY"), "raised"),
         Scene("paused", during("paused", word="READY")),
+        Scene("interrupted", _state(language, session=session(language, "paused", reason=phrase(INTERRUPTED)))),
         Scene("done", _state(language, session=done)),
     ]
 

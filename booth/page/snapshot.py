@@ -56,7 +56,7 @@ def snapshot(heard: Heard, standing: Standing) -> Json:
         "fault": standing.fault,
         "engage": _engage(heard.teleop),
         "limbs": _limbs(heard.teleop),
-        "session": heard.session,
+        "session": {**heard.session, "reason": phrase(str(heard.session.get("reason") or ""))},
         "training": heard.training,
         "check": [{"name": name, "state": state, "text": phrase(text)} for name, state, text in heard.check],
         "last": heard.last,

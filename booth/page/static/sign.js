@@ -9,23 +9,24 @@ import { speakReason } from "./speech.js";
 const SHAPES = { IDLE: "idle", READY: "palm", ENGAGED: "engaged", REC: "rec", HOLD: "hold", STOPPED: "stopped" };
 const WITH_VOICE = ["HOLD", "STOPPED"];
 
-let shown = "";
+let wording = "";
 
 export function showSign(state) {
   const word = named("word", state.word);
   const [reason, todo] = explain(state);
-  const text = [language, state.word, reason, todo].join("\n");
   document.body.dataset.sign = state.word;
-  if (text === shown) return;
-  shown = text;
+  setText($("reason"), reason);
+  setText($("todo"), todo);
+  const next = [language, state.word, reason, todo].join("\n").replace(/[\d.,]+/g, "");
+  if (next === wording) return; // only figures have changed: nothing is to be fitted or said again
+  wording = next;
   setIcon($("shape-icon"), SHAPES[state.word] ?? "warn");
   setText($("word"), word);
   $("word").style.setProperty("--letters", String(Math.max(4, width(word))));
-  setText($("reason"), reason);
-  setText($("todo"), todo);
   keepFitting($("why"));
-  setText($("say"), [word, reason, todo].filter(Boolean).join(". "));
-  if (WITH_VOICE.includes(state.word)) speakReason(state, [reason, todo].filter(Boolean).join(". "));
+  const why = [reason, todo].filter(Boolean).join(". ");
+  setText($("say"), why ? `${word}. ${why}` : word);
+  if (WITH_VOICE.includes(state.word)) speakReason(state, why);
 }
 
 /** Why, and what to do. A reason that has no words in this language gives way to the title of its fault. */

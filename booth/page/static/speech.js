@@ -7,6 +7,8 @@ import { language } from "./words.js";
 
 const AGAIN_AFTER_MS = 4000;
 
+window.speechSynthesis?.getVoices(); // browsers load their voices only when they are asked for
+
 let last = { text: "", at: -AGAIN_AFTER_MS };
 
 /** Speak why the robot stands still. A reason is not said again at once when only its figures have changed. */

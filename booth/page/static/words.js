@@ -5,11 +5,13 @@
 
 export const LANGUAGES = { en: "English", ko: "한국어", uz: "O‘zbekcha", ru: "Русский" };
 const KEPT = "booth.language";
+const RETRY_MS = 1000;
 const FOLLOWS = ["reason.stale_because", "reason.driver_holds", "reason.refused"];
 
 const words = {};
 const listeners = [];
 export let language = "en";
+let wanted = "en";
 
 /** The language that was chosen on this device; English where none was. */
 export function keptLanguage() {
@@ -17,16 +19,27 @@ export function keptLanguage() {
   return kept in LANGUAGES ? kept : "en";
 }
 
+/** Speak a language from now on; English stands in for words that it lacks. The last call counts. */
 export async function setLanguage(next, keep = false) {
   if (!(next in LANGUAGES)) return;
   if (keep) localStorage.setItem(KEPT, next);
-  for (const name of new Set(["en", next])) {
-    words[name] ??= await (await fetch(`/languages/${name}.json`)).json();
-  }
+  wanted = next;
+  for (const name of new Set(["en", next])) words[name] ??= await load(name);
+  if (wanted !== next) return;
   language = next;
   document.documentElement.lang = next;
   write(document.body);
   for (const listener of listeners) listener(next);
+}
+
+async function load(name) {
+  for (;;) {
+    try {
+      return await (await fetch(`/languages/${name}.json`)).json();
+    } catch {
+      await new Promise((again) => setTimeout(again, RETRY_MS));
+    }
+  }
 }
 
 export function onLanguage(listener) {
