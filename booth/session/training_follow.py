@@ -49,12 +49,12 @@ class Follow:
 
     def __init__(self, course: Course, postures: Postures) -> None:
         """Take the way, and how the robot's postures are read."""
-        self._course, self._postures, part = course, postures, postures.part
-        self._part = part
+        self._course, self._postures, self._part = course, postures, postures.part
         way = np.array([postures.of(course.at(t)) for t in np.linspace(0.0, course.seconds, 61)])
-        self._moved = np.linalg.norm(np.ptp(way, axis=0), axis=-1) >= STILL_RAD
-        self.motion_rad = apart(way, way.mean(axis=0), self._moved)
-        self.limit_ns = round((WAIT_S + course.seconds + DELAY_S[part]) * SECOND)
+        ranges_rad = np.linalg.norm(np.ptp(way, axis=0), axis=-1)
+        self._moved = ranges_rad >= min(STILL_RAD, float(ranges_rad.max()))
+        self.motion_rad = max(apart(way, way.mean(axis=0), self._moved), 1e-6)
+        self.limit_ns = round((WAIT_S + course.seconds + DELAY_S[self._part]) * SECOND)
         self._first_ns: int | None = None
         self._begun_ns: int | None = None
         self._now_ns = 0

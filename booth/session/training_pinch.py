@@ -2,7 +2,7 @@
 """Pinch: tips of thumb and index together and apart again, and the robot's hand with them.
 
 Score: every pinch gives 100 when hand and robot have closed and opened within `GOOD_S`, less the longer it takes, 0
-from `LIMIT_S` on; then the next one counts. The exercise has the mean of all. A pinch that the measured joints
+from `LIMIT_S` on; then the next one counts. The exercise has the mean of all. A pinch that the robot's measured joints
 did not follow is none: whoever pinches faster than the robot can waits for it. Each begins with an open hand.
 """
 
