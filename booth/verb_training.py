@@ -101,7 +101,7 @@ def _standings(args: argparse.Namespace, operator: str = "") -> list[Standing]:
             exercises = _exercises(name) if robot is None else exercises_of(robot)
             found.append(_standing(one.id, one.name, name, exercises, scores[one.id], now_ns))
     if not found:
-        say("booth: nobody has trained yet: booth page, choose an operator, then Training")
+        say("booth: nobody has trained yet: booth up, choose an operator on the page, then Training")
     elif args.plot is not None:
         plot_standings([(f"{one.id} on {one.robot}", one.exercises, one.rounds) for one in found], args.plot)
     return found
