@@ -4,7 +4,7 @@
 import { actionButtons } from "./actions.js";
 import { checkKey, checkPanel, updateCheck } from "./check.js";
 import { choice, choosePanel } from "./choose.js";
-import { $, button, el, fill } from "./dom.js";
+import { $, button, el, fill, icon } from "./dom.js";
 import { keepFitting } from "./fit.js";
 import { send } from "./connection.js";
 import { refresh } from "./state.js";
@@ -60,7 +60,7 @@ function counts({ kept, redone, skipped, progress }) {
 
 function showPanel(state) {
   const { session } = state;
-  const key = [language, session, state.last, checkKey(state.check), state.lease?.mine, state.pedal, finishing, choice(),
+  const key = [language, session, state.last, checkKey(state.check), state.lease?.mine, state.pedal, state.recorder?.warning, finishing, choice(),
     (state.limbs ?? []).map((limb) => limb.name), state.training && { ...state.training, progress: 0, seconds_left: 0, targets: 0 }];
   const without = key.map((part) => (part === session ? { ...session, countdown_s: 0, source: "" } : part));
   const changed = fill($("panel"), without, () => panel(state));
@@ -74,6 +74,7 @@ function panel(state) {
   if (session.phase === "choose") return choosePanel(state);
   const parts = [el("p", { class: "how fits-box" }, el("b", {}, ended(named("phase", session.phase))), " ", how(session))];
   if (finishing) return [...parts, finishPanel(session)];
+  if (phrase(state.recorder?.warning)) parts.push(el("p", { class: "caution" }, icon("warn"), " ", sentence(state.recorder.warning)));
   if (session.phase === "check") parts.push(checkPanel(state));
   if (session.phase === "training" && state.training) parts.push(trainingPanel(state.training));
   if (state.last && ["review", "reset", "ready", "warm_up", "paused", "done"].includes(session.phase)) parts.push(verdictBox(state));
