@@ -29,14 +29,11 @@ POLICY = "; ".join(
 ROBOT3D = "/robot3d/"
 ROBOT3D_POLICY = "; ".join(
     (
-        "default-src 'none'",
-        "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:",
-        "style-src 'unsafe-inline'",
-        "img-src data: blob:",
-        "worker-src blob:",
+        "default-src 'self' data: blob:",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "worker-src 'self' blob:",
         "connect-src 'self' data: blob:",
-        "base-uri 'none'",
-        "form-action 'none'",
         "frame-ancestors 'self'",
     )
 )
