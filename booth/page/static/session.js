@@ -12,6 +12,8 @@ import { trainingPanel, updateTraining } from "./training.js";
 import { verdictBox } from "./verdict.js";
 import { language, named, phrase, sentence, t } from "./words.js";
 
+const AFTERWARDS = ["reset", "ready", "warm_up", "paused", "done"];
+
 let finishing = false;
 let finishingPhase = "";
 
@@ -74,10 +76,11 @@ function panel(state) {
   if (session.phase === "choose") return choosePanel(state);
   const parts = [el("p", { class: "how fits-box" }, el("b", {}, ended(named("phase", session.phase))), " ", how(session))];
   if (finishing) return [...parts, finishPanel(session)];
-  if (phrase(state.recorder?.warning)) parts.push(el("p", { class: "caution" }, icon("warn"), " ", sentence(state.recorder.warning)));
+  const caution = Boolean(phrase(state.recorder?.warning));
+  if (caution) parts.push(el("p", { class: "caution" }, icon("warn"), " ", sentence(state.recorder.warning)));
   if (session.phase === "check") parts.push(checkPanel(state));
   if (session.phase === "training" && state.training) parts.push(trainingPanel(state.training));
-  if (state.last && ["review", "reset", "ready", "warm_up", "paused", "done"].includes(session.phase)) parts.push(verdictBox(state));
+  if (state.last && (session.phase === "review" || (AFTERWARDS.includes(session.phase) && !caution))) parts.push(verdictBox(state));
   if (session.phase === "done") parts.push(el("p", { class: "big" }, t("session.done", { n: session.kept, of: session.target })));
   return [...parts, el("div", { class: "grow" }), ...actionButtons(state, askToFinish)];
 }
