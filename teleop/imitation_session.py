@@ -181,8 +181,10 @@ class ImitationSession:
         return self._profile is profile
 
     def press(self, pedal: bool | None, now_ns: int) -> None:
-        """The hold-to-run pedal: pressed or not; None: there is none. One that was there and is gone counts as up. A palm
-        that is up when it is pressed does not count: it is shown after the press."""
+        """The hold-to-run pedal: pressed or not; None: there is none. One that was there and is gone counts as up.
+
+        A palm that is up when it is pressed does not count: it is shown after the press.
+        """
         gone, before = pedal is None and self._pedal is not None, self._pedal
         self._pedal = False if gone else pedal
         if self._pedal is False:
