@@ -4,7 +4,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from booth.page.ask import Ask
-from booth.page.phrases import recognise
 from booth.selfcheck import ESTOP, SelfCheck
 from booth.session.errors import SessionError
 from booth.session.store import Store
@@ -124,10 +123,7 @@ class Desk:
 
     def session_view(self, now_ns: int) -> Json:
         """The page's "session"."""
-        shown = self.workflow.view(now_ns)
-        said = str(shown["reason"])
-        shown["reason"] = recognise(said) if said else None
-        return shown
+        return self.workflow.view(now_ns)
 
     def training_view(self, now_ns: int) -> Json | None:
         """The page's "training"; None outside of it."""

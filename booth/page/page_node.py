@@ -260,6 +260,7 @@ class PageNode(BoothNode):
         training = self._desk.training
         measured_rad = None if training is None else self._joints.measured_rad()
         if training is not None and measured_rad is not None:
+            training.aspect = self._camera.aspect
             engaged = self._states["teleop"].message in MOVING
             training.see(self._camera.hands, measured_rad, engaged, now_ns)
 

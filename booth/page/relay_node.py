@@ -48,7 +48,7 @@ class CameraRelay:
         self._node, self._ears, self._show = node, ears, show
         self._hands: deque[tuple[int, Mapping[Side, HandView]]] = deque(maxlen=KEPT)
         self._body: Array | None = None
-        self._aspect = 4 / 3
+        self.aspect = 4 / 3
         self._subscription: Subscription | None = None
         self._picture: CompressedImage | None = None
         self.brightness: float | None = None
@@ -83,7 +83,7 @@ class CameraRelay:
             return
         stamp_ns = from_msg_time(picture.header.stamp)
         hands: Mapping[Side, HandView] = next((found for at_ns, found in self._hands if at_ns == stamp_ns), {})
-        word = hint({side: hand.image for side, hand in hands.items()}, self.brightness, self._aspect)
+        word = hint({side: hand.image for side, hand in hands.items()}, self.brightness, self.aspect)
         told = {"key": f"hint.{word}", "args": {}, "text": word} if word else None
         shown = {side: (hand.image, hand.score) for side, hand in hands.items()}
         self._show(pack(bytes(picture.data), shown, self._body, told))
@@ -95,7 +95,7 @@ class CameraRelay:
         except ValueError as error:
             self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
             return
-        self._aspect = float(cloud["aspect"][0, 0])
+        self.aspect = float(cloud["aspect"][0, 0])
         self._hands.append((from_msg_time(message.header.stamp), hands_of(cloud)))
 
     def _on_body(self, message: PointCloud2) -> None:

@@ -24,6 +24,12 @@ def test_reasons_are_phrases_that_keep_their_words() -> None:
     assert shown["todo"] == {"key": None, "args": {}, "text": "a new sentence"}
 
 
+def test_what_a_session_says_is_a_phrase_too() -> None:
+    shown = snapshot(heard(session={"phase": "ready", "reason": "a sentence that nobody knows"}), Standing(Word.READY))
+    assert shown["session"]["reason"] == {"key": None, "args": {}, "text": "a sentence that nobody knows"}
+    assert snapshot(heard(session={"reason": ""}), Standing(Word.READY))["session"]["reason"] is None
+
+
 def test_limbs_are_read_from_teleops_keys() -> None:
     values = {"reason": "", "right_hand": "held", "right_hand_reason": "right hand lost", "progress": "0.4"}
     shown = snapshot(heard(teleop=NodeState("ENGAGED", values)), Standing(Word.ENGAGED))
