@@ -20,17 +20,15 @@ from teleop.link_answers import LinkAnswers
 from teleop.link_clock import Offset
 from teleop.link_gate import Arrival, LinkGate
 from teleop.link_keys import KeyPair
-from teleop.link_wire import LONGEST, RobotStatus
+from teleop.link_socket import link_socket
+from teleop.link_wire import RobotStatus
 from teleop.link_zap import DOMAIN, ENDPOINT, zap_answer
 
 NS_PER_MS = 1_000_000
 POLL_MS = 10
 REFRESH_NS = 1_000 * NS_PER_MS
-CURVE_BYTES = 64
-"""What CURVE adds to a message, with room."""
-QUEUE, AT_ONCE = 4, 64
-SEND_BUFFER = 16 * 1024
-HEARTBEAT_MS, SILENT_MS, HANDSHAKE_MS = 300, 1_000, 3_000
+AT_ONCE = 64
+HANDSHAKE_MS = 3_000
 WATCHED = zmq.Event.ACCEPTED | zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED
 
 
@@ -123,17 +121,11 @@ class LinkReceiver:
         self._context.term()
 
     def _listen(self, address: Address, key: KeyPair) -> "zmq.Socket[bytes]":
-        router = self._context.socket(zmq.ROUTER)
-        router.linger = 0
+        router = link_socket(self._context, zmq.ROUTER, address)
         router.curve_server = True
         router.curve_publickey, router.curve_secretkey = key.public, key.secret
         router.zap_domain = DOMAIN
-        router.ipv6 = address.ipv6
-        router.maxmsgsize = LONGEST + CURVE_BYTES
-        router.rcvhwm = router.sndhwm = QUEUE
-        router.sndbuf = SEND_BUFFER
         router.handshake_ivl = HANDSHAKE_MS
-        router.heartbeat_ivl, router.heartbeat_timeout, router.heartbeat_ttl = HEARTBEAT_MS, SILENT_MS, SILENT_MS
         try:
             router.bind(str(address))
         except zmq.ZMQError as error:

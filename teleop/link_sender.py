@@ -20,20 +20,17 @@ import zmq
 from teleop.link_address import Address
 from teleop.link_keys import KeyPair
 from teleop.link_operator import OperatorEnd
-from teleop.link_wire import LONGEST, Cloud
+from teleop.link_socket import link_socket
+from teleop.link_wire import Cloud
 from teleop.mailbox import NewestMailbox
 
 NS_PER_MS = 1_000_000
 CONNECTIONS = 3
 BEAT_NS = 10 * NS_PER_MS
-QUEUE = 2
-SEND_BUFFER = 16 * 1024
 CONNECT_MS, RECONNECT_MS, LONGEST_RECONNECT_MS = 1_000, 50, 250
-HEARTBEAT_MS, SILENT_MS = 300, 1_000
 RENEW_NS = 2_500 * NS_PER_MS
 """A connection on which the robot is not heard for so long is made anew: libzmq gives one up for good whose key was
 refused, or whose handshake was damaged."""
-CURVE_BYTES = 64
 WAKE = "inproc://landmarks"
 
 
@@ -102,18 +99,12 @@ class LinkSender:
         self._context.term()
 
     def _connected(self, address: Address, key: KeyPair, server: bytes) -> "zmq.Socket[bytes]":
-        dealer = self._context.socket(zmq.DEALER)
-        dealer.linger = 0
+        dealer = link_socket(self._context, zmq.DEALER, address)
         dealer.curve_serverkey = server
         dealer.curve_publickey, dealer.curve_secretkey = key.public, key.secret
-        dealer.ipv6 = address.ipv6
         dealer.immediate = True
-        dealer.maxmsgsize = LONGEST + CURVE_BYTES
-        dealer.rcvhwm = dealer.sndhwm = QUEUE
-        dealer.sndbuf = SEND_BUFFER
         dealer.connect_timeout = CONNECT_MS
         dealer.reconnect_ivl, dealer.reconnect_ivl_max = RECONNECT_MS, LONGEST_RECONNECT_MS
-        dealer.heartbeat_ivl, dealer.heartbeat_timeout, dealer.heartbeat_ttl = HEARTBEAT_MS, SILENT_MS, SILENT_MS
         dealer.connect(str(address))
         return dealer
 
