@@ -25,6 +25,7 @@ from booth.page.sounds import Sounds
 from booth.selfcheck import SelfCheck, driving_hands
 from booth.selfcheck_node import SelfCheckFeed
 from booth.session.errors import SessionError
+from booth.session.phases import ACTIONS
 from booth.session.store import Store, store_path
 from booth.session.training import Training
 from booth.session.training_ready import ReadyOperators
@@ -63,7 +64,6 @@ ORDERS = {
     Order.DISCARD: SERVICE_RECORD_DISCARD,
     Order.RESTORE: SERVICE_RECORD_RESTORE,
 }
-ACTIONS = ("record", "stop", "keep", "redo", "skip", "next", "undo", "pause", "resume", "finish")
 MOVING = ("RAMPING", "ENGAGED")
 OFTEN = ("teleop", "tracker")
 """Who says more often how it is than a page can show."""
