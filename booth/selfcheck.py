@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
-from booth.selfcheck_item import Item, ItemState, Verdict, failed, ok, waiting
+from booth.selfcheck_item import Item, ItemState, Verdict, failed, ok, waiting, warn
 from booth.selfcheck_judge import (
     judge_camera,
     judge_clock,
@@ -36,6 +36,7 @@ HAND_FRAMES, HAND_WITHIN_NS = 6, 1_000_000_000
 ALL_PARTS = "hands+arms+head"
 ESTOP = "estop"
 LATE = "not within 20 s"
+NOT_HERE = "the camera is with an operator far away: light there is not measured"
 BLIND = "without a camera nobody is seen"
 
 
@@ -201,7 +202,11 @@ class SelfCheck:
     def _judge_light(self, now_ns: int) -> Verdict:
         if "camera" in self._impossible:
             return failed(BLIND)
-        return judge_light(None if self._silent("camera", now_ns) else self._brightness)
+        if self._silent("camera", now_ns):
+            return judge_light(None)
+        if self._brightness is None and self._camera[0] == "TRACKING":
+            return warn(NOT_HERE)
+        return judge_light(self._brightness)
 
     def _judge_hand(self, side: Side) -> Verdict:
         if side in self._found:

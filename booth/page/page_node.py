@@ -286,7 +286,7 @@ class PageNode(BoothNode):
             robot=self._robot.name,
             virtual=self._virtual,
             booth=self._booth,
-            **{name: self._states[name] for name in ("driver", "teleop", "recorder", "pedal")},
+            **{name: self._states[name] for name in ("driver", "teleop", "tracker", "recorder", "pedal")},
             streams={name: rate.look(now_ns) for name, rate in rates.items()},
             servos=self._servos,
             session=self._desk.session_view(now_ns),

@@ -18,7 +18,7 @@ class Heard:
 
     Attributes:
         robot: its name. virtual: whether its servos are simulated. booth: which booth.
-        driver, teleop, recorder, pedal: the nodes' states.
+        driver, teleop, tracker, recorder, pedal: the nodes' states.
         streams: name to rate [Hz] and OK, SLOW or STALLED.
         servos: as `graph.topics.DRIVER_SERVOS` has them.
         session, training: as `booth.session` shows them; training is None outside training.
@@ -32,6 +32,7 @@ class Heard:
     booth: str
     driver: NodeState
     teleop: NodeState
+    tracker: NodeState
     recorder: NodeState
     pedal: NodeState
     streams: Mapping[str, tuple[float, str]] = field(default_factory=dict)
@@ -64,6 +65,7 @@ def snapshot(heard: Heard, standing: Standing) -> Json:
         "latency_ms": round(latency_ms) if latency_ms else None,
         "streams": [{"name": name, "hz": round(hz), "health": health} for name, (hz, health) in heard.streams.items()],
         "servos": list(heard.servos),
+        "far": _far(heard.tracker),
         "pedal": {"state": heard.pedal.message, "role": heard.pedal.get("role")},
         "robot3d": heard.robot3d,
     }
@@ -85,6 +87,12 @@ def last_take(recorder: NodeState) -> Json | None:
         "findings": [item for item in findings if item],
         "rows": int(recorder.number("rows") or 0),
     }
+
+
+def _far(tracker: NodeState) -> Json | None:
+    """An operator who drives from another machine, and the network's round trip; None: the camera is here."""
+    name = tracker.get("link_operator")
+    return {"operator": name, "round_trip_ms": tracker.number("link_round_trip_ms")} if name else None
 
 
 def _engage(teleop: NodeState) -> Json:

@@ -195,6 +195,12 @@ def test_the_camera(word, hz, reason, state, words) -> None:
     assert verdict.state is state and words in verdict.text
 
 
+def test_the_light_of_an_operator_far_away_is_no_reason_to_wait() -> None:
+    check = SelfCheck(HAND, 0)
+    check.saw_camera("TRACKING", 30.0, None, "", 0)
+    assert {item.name: item.state for item in check.items(0)}["light"] is ItemState.WARN
+
+
 @pytest.mark.parametrize(
     ("brightness", "state"),
     [(None, WAITING), (5.0, FAILED), (45.0, WARN), (120.0, OK), (220.0, WARN), (250.0, FAILED)],

@@ -8,7 +8,7 @@ from booth.page.snapshot import Heard, last_take, snapshot
 
 
 def heard(**values: object) -> Heard:
-    nodes = {name: NodeState() for name in ("driver", "teleop", "recorder", "pedal")}
+    nodes = {name: NodeState() for name in ("driver", "teleop", "tracker", "recorder", "pedal")}
     return Heard(**{"robot": "op3", "virtual": True, "booth": "b1", **nodes, **values})  # type: ignore[arg-type]
 
 
@@ -41,6 +41,12 @@ def test_latency_is_shown_only_while_it_is_measured() -> None:
     values = {"glass_to_wire_ms": "31.4"}
     assert snapshot(heard(driver=NodeState("ENGAGED", values)), Standing(Word.ENGAGED))["latency_ms"] == 31
     assert snapshot(heard(driver=NodeState("HOLD", values)), Standing(Word.HOLD))["latency_ms"] is None
+
+
+def test_an_operator_far_away_is_named_with_the_round_trip() -> None:
+    tracker = NodeState("TRACKING", {"link_operator": "ana", "link_round_trip_ms": "4.2"})
+    assert snapshot(heard(tracker=tracker), Standing(Word.READY))["far"] == {"operator": "ana", "round_trip_ms": 4.2}
+    assert snapshot(heard(tracker=NodeState("TRACKING", {})), Standing(Word.READY))["far"] is None
 
 
 def test_a_verdict_is_told_with_its_findings() -> None:

@@ -13,10 +13,11 @@ export function showHealth(state) {
   const servos = hottest(state.servos ?? []);
   const recorder = state.recorder ?? {};
   const key = [language, Math.round(state.latency_ms ?? -1), recorder.state, Math.round(recorder.minutes_left ?? -1),
-    Math.round(recorder.free_gb ?? -1), recorder.warning, state.pedal, servos,
+    Math.round(recorder.free_gb ?? -1), recorder.warning, state.pedal, servos, state.far && [state.far.operator, Math.round(state.far.round_trip_ms)],
     (state.streams ?? []).map((stream) => [stream.name, stream.health, Math.round(stream.hz)])];
   fill($("health"), key, () => [
     latency(state.latency_ms),
+    far(state.far),
     disk(recorder),
     streams(state.streams ?? []),
     servos.length > 0 && temperatures(servos),
@@ -31,6 +32,13 @@ function chip(title, level, ...content) {
 function latency(ms) {
   const level = !(ms >= 0) ? "" : ms < 80 ? "good" : ms < 150 ? "fair" : "poor";
   return chip(t("health.latency"), level, ms >= 0 ? t("health.ms", { n: Math.round(ms) }) : "–");
+}
+
+/** Who drives from another machine, and the round trip of the network between. */
+function far(who) {
+  if (!who) return null;
+  const level = who.round_trip_ms < 20 ? "good" : who.round_trip_ms < 60 ? "fair" : "poor";
+  return chip(t("health.far"), level, `${who.operator} · ${t("health.ms", { n: Math.round(who.round_trip_ms) })}`);
 }
 
 function disk({ minutes_left: left, free_gb: free, warning, state }) {
