@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Timer
 from types import FrameType
 from typing import Any
@@ -19,6 +19,7 @@ import rclpy
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.callback_groups import CallbackGroup
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -26,6 +27,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
 from std_msgs.msg import String
 
 from graph.errors import EXIT_INPUT, BoothError, InputError
@@ -68,12 +70,43 @@ def from_msg_time(stamp: Time | Duration) -> int:
     return join(stamp.sec, stamp.nanosec)
 
 
+class Unwaited(CallbackGroup):
+    """Subscriptions that nobody waits for: the node looks at them itself, at many messages at once.
+
+    Waiting for each message anew is most of what rclpy costs.
+    """
+
+    def can_execute(self, entity: object) -> bool:
+        """Never by the executor."""
+        return False
+
+    def beginning_execution(self, entity: object) -> bool:
+        """Never by the executor."""
+        return False
+
+    def ending_execution(self, entity: object) -> None:
+        """Nothing was begun."""
+
+
+def waiting_messages(subscription: Subscription, most: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """What has arrived, at most so many: messages (bytes where the subscription is raw), each with its info."""
+    with subscription.handle:
+        for _ in range(most):
+            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+            if taken is None:
+                return
+            yield taken
+
+
 class BoothNode(Node):
     """A node with graph time, described parameters and one published state.
 
     ``set_state`` publishes on the node's own state topic and on /diagnostics, at once when something changes and once a
     second otherwise.
     """
+
+    wait_s = 0.1
+    """How long to wait for something to do before ``look`` is called again [s]."""
 
     def __init__(self, name: str, state_topic: Topic) -> None:
         super().__init__(name)
@@ -126,6 +159,9 @@ class BoothNode(Node):
             self._facts_publisher = self.create_publisher(String, topic.name, qos_profile(topic.qos))
         self._facts_publisher.publish(String(data=json.dumps(facts)))
 
+    def look(self) -> None:
+        """Called after every wait; overridden by nodes that look at something themselves."""
+
     def close(self) -> None:
         """Called once before the node is destroyed; overridden by nodes that hold something."""
 
@@ -175,7 +211,8 @@ def spin_node(node_class: Callable[[], BoothNode]) -> None:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stopping and rclpy.ok():
-            executor.spin_once(timeout_sec=0.1)
+            executor.spin_once(timeout_sec=node.wait_s)
+            node.look()
     except ExternalShutdownException:
         pass
     except SystemExit as finished:

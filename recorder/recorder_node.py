@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.serialization import deserialize_message
+from rclpy.subscription import Subscription
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from graph.middleware import buffer_shortage
-from graph.ros_node import ERROR, OK, WARN, BoothNode, qos_profile, spin_node
+from graph.ros_node import ERROR, OK, WARN, BoothNode, Unwaited, qos_profile, spin_node, waiting_messages
 from graph.topics import (
     DRIVER_STATE,
     RECORDER_EVENT,
@@ -42,6 +43,8 @@ DEPTH = 200
 """Deeper than the publishers' queues: a pause of this process must not cost messages."""
 
 REPORT_S, NEWS_S = 0.2, 0.05
+LATE_NS = 1_000_000_000
+"""A message whose arrival seems to be longer ago arrived before somebody set the clock."""
 
 RECORD_ON = ("manual", "engage", "start")
 SHUTDOWN_S = 3.0
@@ -50,7 +53,9 @@ NICENESS = 5
 
 
 class RecorderNode(BoothNode):
-    """Shell around RecordingSession."""
+    """Shell around RecordingSession. It looks at all that it hears 200 times a second, as the bus asks its servos."""
+
+    wait_s = 0.005
 
     def __init__(self) -> None:
         super().__init__("recorder", RECORDER_STATE)
@@ -60,8 +65,8 @@ class RecorderNode(BoothNode):
         self._events = self.create_publisher(String, RECORDER_EVENT.name, qos_profile(RECORDER_EVENT.qos))
         self._session = RecordingSession(self._declared_settings(), self.graph_clock, self._tell)
         self._waits_for_engage = self._record_on == "engage"
-        for topic in self._session.sources:
-            self._subscribe(topic)
+        self._unwaited = Unwaited()
+        self._heard = [(topic.name, self._subscribe(topic)) for topic in self._session.sources]
         self.create_subscription(String, SESSION_LABELS.name, self._on_labels, qos_profile(SESSION_LABELS.qos))
         for service, act in (
             (SERVICE_RECORD_START, self._session.start),
@@ -108,18 +113,27 @@ class RecorderNode(BoothNode):
             jpeg_quality=self.declare("jpeg_quality", 90, "of JPEGs made of raw images, 1 to 100"),
         )
 
-    def _subscribe(self, topic: Topic) -> None:
+    def look(self) -> None:
+        """Take in what has arrived."""
+        for topic, subscription in self._heard:
+            for data, info in waiting_messages(subscription, DEPTH):
+                self._on_message(topic, data, info)
+
+    def _subscribe(self, topic: Topic) -> Subscription:
         profile = qos_profile(topic.qos)
         profile.depth = max(DEPTH, profile.depth)
-        callback = partial(self._on_message, topic.name)
-        self.create_subscription(message_class(topic.type), topic.name, _with_info(callback), profile, raw=True)
+        kind, group = message_class(topic.type), self._unwaited
+        return self.create_subscription(kind, topic.name, _unused, profile, raw=True, callback_group=group)
 
     def _on_message(self, topic: str, data: bytes, info: dict[str, Any]) -> None:
-        """``info`` has the publisher's wall time and number of the message; graph time is wall time less the drift."""
-        now_ns = self.graph_clock.now_ns()
-        sent_ns = info["source_timestamp"] - self.graph_clock.drift_ns()
-        publish_ns = min(sent_ns, now_ns) if info["source_timestamp"] > 0 else now_ns
-        self._session.message(topic, data, publish_ns, info["publication_sequence_number"] or 0)
+        """``info`` has wall times of publishing and arrival, and the publisher's number of the message; graph time is
+        wall time less the drift."""
+        now_ns, drift_ns = self.graph_clock.now_ns(), self.graph_clock.drift_ns()
+        arrived_ns = info["received_timestamp"] - drift_ns
+        receive_ns = arrived_ns if 0 <= now_ns - arrived_ns <= LATE_NS else now_ns
+        sent_ns = info["source_timestamp"] - drift_ns
+        publish_ns = min(sent_ns, receive_ns) if info["source_timestamp"] > 0 else receive_ns
+        self._session.message(topic, data, publish_ns, info["publication_sequence_number"] or 0, receive_ns)
         if topic == TELEOP_EVENT.name and self._gestures:
             self._on_event(deserialize_message(data, String).data)
         elif self._waits_for_engage and topic in (DRIVER_STATE.name, TELEOP_STATE.name):
@@ -144,6 +158,7 @@ class RecorderNode(BoothNode):
                 self._try(self._session.start)
 
     def _answer(self, act: Callable[[], str], _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self.look()  # what arrived before is heard before
         response.success, response.message = self._try(act)
         return response
 
@@ -189,13 +204,8 @@ def message_class(ros_type: str) -> Any:
         raise TakeError(f"to record {ros_type}, install the ROS package {package} ({error})") from error
 
 
-def _with_info(callback: Any) -> Any:
-    """rclpy hands over the message info only to a callable that it can see takes two arguments."""
-
-    def receive(data: bytes, info: dict[str, Any]) -> None:
-        callback(data, info)
-
-    return receive
+def _unused(_: object) -> None:
+    """The callback of a subscription that the node looks at itself."""
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from recorder.messages import typestore
 
 TAKE_SUFFIX = ".mcap"
 BACKGROUND_NICENESS = 10
+"""Behind all that moves and records; further back it would starve, and its verdict with it."""
+
 UNUSABLE = "unusable"
 TRASH = "trash"
 
@@ -77,7 +79,7 @@ def _free_name(path: Path) -> Path:
 
 def main(arguments: list[str]) -> int:
     """Finalise one take; exit code 0, or 1 with the reason in the JSON line."""
-    os.nice(BACKGROUND_NICENESS)
+    os.nice(max(0, BACKGROUND_NICENESS - os.nice(0)))  # whoever started it may be nice already
     take = Path(arguments[0]) if arguments else _awaited_take()
     if take is None:
         return 0

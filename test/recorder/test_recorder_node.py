@@ -57,6 +57,8 @@ def test_what_a_graph_publishes_becomes_an_episode_without_a_loss(tmp_path, envi
     assert recorder.wait(timeout=20) == 0
     (path,) = tmp_path.glob("*.h5")
     assert check_episode(path).exit_code == 0
+    heard = [item for found in read_take(path.with_suffix(".mcap")).messages.values() for item in found]
+    assert all(item.publish_ns <= item.receive_ns for item in heard)
     with Episode.open(path) as episode:
         assert (episode.attribute("complete"), episode.attribute("dropped_rows")) == (True, 0)
         assert set(json.loads(episode.attribute("lost_messages")).values()) == {0}
