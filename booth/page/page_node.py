@@ -270,9 +270,11 @@ class PageNode(BoothNode):
         how = standing(
             *(states[name] for name in ("driver", "teleop", "tracker", "recorder")), now_ns, external=self._external
         )
-        for name in self._sounds.see(how.word, states["teleop"].message in MOVING, self._desk.phase):
+        heard = self._heard(now_ns)
+        redone = int(str(heard.session["redone"]))
+        for name in self._sounds.see(how.word, states["teleop"].message in MOVING, self._desk.phase, redone):
             self._server.say({"type": "sound", "name": name})
-        shown = snapshot(self._heard(now_ns), how)
+        shown = snapshot(heard, how)
         if shown != self._shown or now_ns - self._shown_ns > SLOW_NS:
             self._shown, self._shown_ns = shown, now_ns
             self._server.show_state(shown)

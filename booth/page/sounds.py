@@ -14,14 +14,16 @@ class Sounds:
         self._word: Word | None = None
         self._moving = False
         self._phase = ""
+        self._redone = 0
 
-    def see(self, word: Word, moving: bool, phase: str) -> list[str]:
+    def see(self, word: Word, moving: bool, phase: str, redone: int = 0) -> list[str]:
         """What is to be heard now.
 
         Args:
             word: what the page shows.
             moving: whether the robot follows; with the word REC it may or may not.
             phase: of the session.
+            redone: how many episodes are to be done again.
         """
         heard: list[str] = []
         if self._word is not None:
@@ -31,8 +33,8 @@ class Sounds:
                 heard.append("engage")
             elif self._moving and not moving:
                 heard.append("release")
-            heard += self._of_phase(phase)
-        self._word, self._moving, self._phase = word, moving, phase
+            heard += ["redo"] if redone > self._redone else self._of_phase(phase)
+        self._word, self._moving, self._phase, self._redone = word, moving, phase, redone
         return heard
 
     def _of_phase(self, phase: str) -> list[str]:
@@ -40,8 +42,4 @@ class Sounds:
             return []
         if phase == "recording":
             return ["record"]
-        if self._phase in ("recording", "saving") and phase == "review":
-            return ["saved"]
-        if phase == "reset" and self._phase in ("review", "saving", "recording"):
-            return ["saved"] if self._phase == "recording" else []
-        return []
+        return ["saved"] if self._phase in ("recording", "saving") and phase == "review" else []

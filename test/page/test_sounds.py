@@ -23,6 +23,13 @@ def test_a_hold_sounds_as_a_fault_not_as_a_release() -> None:
     assert heard((Word.REC, True, "recording"), (Word.HOLD, False, "recording")) == [[], ["fault"]]
 
 
+def test_an_episode_that_is_done_again_sounds_otherwise_than_one_that_is_kept() -> None:
+    sounds = Sounds()
+    sounds.see(Word.READY, False, "review", 0)
+    assert sounds.see(Word.READY, False, "reset", 1) == ["redo"]
+    assert sounds.see(Word.READY, False, "ready", 1) == []
+
+
 def test_a_take_sounds_when_it_starts_and_when_it_is_judged() -> None:
     phases = ["ready", "recording", "saving", "review", "reset"]
     assert heard(*((Word.ENGAGED, True, phase) for phase in phases)) == [[], ["record"], [], ["saved"], []]
