@@ -27,7 +27,7 @@ from recorder.session import RecordingSession, Settings
 NS = 1_000_000_000
 LEAST_S, MOST_S, RESET_S, BEFORE_S = 20.0, 60.0, 30.0, 2.0
 LOOK_NS = NS // 5
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 STAMP, STAMP_AT = struct.Struct("<iI"), 4
 STAMPED = ("JointState", "JointTrajectory", "PointCloud2", "CompressedImage", "DiagnosticArray")
 AT_REST = ("SAVED", "FAILED")
