@@ -38,12 +38,13 @@ def saved(message: str, values: Mapping[str, str]) -> Saved | None:
     return Saved(take, values.get("episode", ""), verdict, findings, int(rows) if rows.isdigit() else 0)
 
 
-def hear(state: State, seen: str, message: str, values: Mapping[str, str]) -> tuple[Happened, ...]:
+def hear(state: State, seen: str, before: str, message: str, values: Mapping[str, str]) -> tuple[Happened, ...]:
     """The events that a state of the recorder is.
 
     Args:
         state: of the session.
         seen: the take that the recorder's states told of last: an older state than that says nothing about it.
+        before: the take of the state before this one; empty: it had none.
     """
     take, reason = values.get("take", ""), values.get("reason", "")
     at_work = state.doing in (Phase.RECORDING, Phase.SAVING)
@@ -58,6 +59,8 @@ def hear(state: State, seen: str, message: str, values: Mapping[str, str]) -> tu
             return (Happened(Event.SAVED, take=take, verdict=told.verdict, said=why),)
         unasked = state.phase is Phase.RECORDING and state.asked is not Order.STOP
         return (Happened(Event.ENDED, said=reason if unasked and reason != "stopped" else ""),)
+    if state.thrown is not None and message in ("SAVED", "FAILED") and take == state.thrown.take != before:
+        return (Happened(Event.RESTORED),)
     if state.take and message == "READY" and reason.startswith(f"{state.take} was moved"):
         return (Happened(Event.TRASHED, said=reason),)
     if at_work and state.take and seen == state.take:

@@ -21,6 +21,19 @@ ANSWERS = {*ANYWHERE, Event.UNSTOPPED, Event.REFUSED, Event.LOST, Event.SAVED, E
 """After these the recorder owes no answer; one that is gone can't give any."""
 
 
+ANSWER_TO = {
+    Event.REFUSED: Order.START,
+    Event.STOPPED: Order.STOP,
+    Event.UNSTOPPED: Order.STOP,
+    Event.DISCARDED: Order.DISCARD,
+    Event.UNDISCARDED: Order.DISCARD,
+    Event.UNRESTORED: Order.RESTORE,
+}
+"""What is no answer to what was asked means nothing."""
+
+AT_WORK = (Phase.RECORDING, Phase.SAVING)
+
+
 @dataclass(frozen=True, slots=True)
 class Thrown:
     """A take that was discarded and can come back."""
@@ -107,12 +120,20 @@ class Step:
 
 def move_for(state: State, event: Event) -> Move | None:
     """What follows on an event now; None: nothing, it can't be."""
-    if event is Event.UNDO and state.thrown is None:
+    impossible = {
+        Event.UNDO: state.thrown is None,
+        Event.REDO: state.unwanted is not None,
+        Event.STARTED: state.doing is Phase.TRAINING,
+        Event.SAVED: not state.take or state.doing not in AT_WORK,
+        Event.LOST: state.doing not in AT_WORK,
+        Event.TRASHED: not state.take,
+        Event.RESTORED: state.asked not in (None, Order.RESTORE),
+        Event.SAVED_UNWANTED: True,  # what SAVED means then
+    }
+    if impossible.get(event, False) or (event in ANSWER_TO and state.asked is not ANSWER_TO[event]):
         return None
-    if event is Event.REDO and state.unwanted:
-        return None
-    if event is Event.STARTED and state.doing is Phase.TRAINING:
-        return None
+    if event is Event.RESTORED and state.thrown is None:
+        return ANYWHERE[event]
     if event is Event.SAVED and state.unwanted:
         event = Event.SAVED_UNWANTED
     return TABLE.get((state.phase, event)) or ANYWHERE.get(event)

@@ -60,14 +60,21 @@ class Sessions:
         return _attempt(rows[0]) if rows else None
 
     def add(self, session: str, number: int, take: str, wall_ns: int) -> None:
-        """One more attempt at this number; a take of this session that is known already is open again."""
+        """One more attempt at this number; a take of this session that is known already is open again, at this one."""
         with self._database.transaction():
-            if take and self._database.rows("SELECT 1 FROM episodes WHERE take = ? AND session = ?", (take, session)):
+            known = self._database.rows("SELECT number FROM episodes WHERE take = ? AND session = ?", (take, session))
+            if take and known and known[0]["number"] == number:
                 self.reopen(take)
                 return
             (before,) = self._database.rows(
-                "SELECT count(*) FROM episodes WHERE session = ? AND number = ?", (session, number)
+                "SELECT coalesce(max(attempt), 0) FROM episodes WHERE session = ? AND number = ?", (session, number)
             )[0]
+            if take and known:
+                self._database.change(
+                    "UPDATE episodes SET number = ?, attempt = ? WHERE take = ?", (number, before + 1, take)
+                )
+                self.reopen(take)
+                return
             self._database.change(
                 "INSERT INTO episodes (session, number, attempt, take, started_ns) VALUES (?, ?, ?, ?, ?)",
                 (session, number, before + 1, take, wall_ns),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from booth.session import view as seen_as
 from booth.session.diary import Diary
 from booth.session.errors import SessionError
-from booth.session.hearing import Saved, hear, saved
+from booth.session.hearing import GONE, Saved, hear, saved
 from booth.session.machine import Happened, S, State, move_for, step
 from booth.session.phases import ACTIONS, BACK, FORWARD, Event, Order, Phase
 from booth.session.progress import midnight_ns, progress
@@ -133,6 +133,8 @@ class Workflow:
             raise SessionError(self._refusal(action))
         if move.settled and self._state.asked is not None:
             raise SessionError(f"the recorder was asked to {self._state.asked.value} and has not answered yet: wait")
+        if event is Event.RESUME and self._unheard:
+            raise SessionError(f"the recorder has not told yet what became of {self._state.take}: wait a few seconds")
         if event is Event.RECORD:
             _refuse_without_consent(self._store.operators.get(self._operator_id, removed=True))
         return self._happen(Happened(event), now_ns, source)
@@ -140,6 +142,8 @@ class Workflow:
     def tick(self, now_ns: int) -> list[Order]:
         """To be called a few times a second: countdowns, and a recorder that does not answer."""
         state, orders = self._state, []
+        if self._unheard and now_ns - self._began_ns >= ANSWER_WITHIN_NS:
+            orders += self.saw_recorder(GONE, {}, now_ns)
         if state.asked is not None and now_ns - state.asked_ns >= ANSWER_WITHIN_NS:
             orders += self.answered(state.asked, False, "the recorder did not answer within 10 s", now_ns)
         if self._state.deadline_ns is not None and now_ns >= self._state.deadline_ns:
@@ -153,7 +157,8 @@ class Workflow:
             self._noted = told
             self._store.sessions.saved(told.take, told.episode, told.verdict, told.findings, told.rows)
         take = values.get("take", "")
-        happened = hear(self._state, self._seen, message, values)
+        before = self._told[1] if self._told is not None else take
+        happened = hear(self._state, self._seen, before, message, values)
         self._seen = take or self._seen
         self._told = (message, take)
         return [order for each in happened for order in self._happen(self._timed(each), now_ns, "recorder")]
@@ -201,6 +206,11 @@ class Workflow:
             self._happen(Happened(Event.UNDISCARDED, said=why), now_ns, "recorder")
             return []
         return [] if taken.order is None else [taken.order]
+
+    @property
+    def _unheard(self) -> bool:
+        """Whether a take is to be found again, and the recorder has said nothing since this program began."""
+        return self._told is None and self.phase is Phase.PAUSED and self._state.doing is Phase.SAVING
 
     def _timed(self, happened: Happened) -> Happened:
         """A take that is found again has been running for a while."""

@@ -234,6 +234,15 @@ def test_a_discarded_take_comes_back_into_its_review(booth, throw, number):
         booth.act("undo")
 
 
+def test_a_discarded_take_that_somebody_else_brings_back_is_reviewed_again(booth):
+    booth.ready()
+    booth.record("degraded")
+    booth.act("redo")
+    booth.recorder.restore()
+    booth.look()
+    assert (booth.phase, booth.counts(), booth.attempts()) == ("review", (1, 0, 0, 0), [(1, 1, "undecided")])
+
+
 def test_the_next_take_ends_what_undo_could_bring_back(booth):
     booth.ready()
     booth.record()
@@ -571,6 +580,18 @@ def test_a_take_that_a_crash_of_everything_cut_short_is_recorded_again(booth):
     booth.look()
     booth.act("resume")
     assert (booth.phase, booth.counts(), booth.attempts()) == ("check", (1, 0, 0, 0), [(1, 1, "undecided")])
+
+
+def test_a_take_is_not_gone_on_with_before_the_recorder_has_told_of_it(booth):
+    booth.ready()
+    booth.act("record")
+    booth.crash()
+    with pytest.raises(SessionError, match="has not told yet what became of take-1"):
+        booth.act("resume")
+    booth.pass_s(10)
+    assert "is cut short: episode 1 is recorded again" in booth.reason
+    booth.act("resume")
+    assert booth.phase == "check"
 
 
 def test_a_session_of_another_booth_or_robot_is_not_taken_up(booth):
