@@ -26,7 +26,7 @@ test: setup browser lint
 	exit $$((ran | failed))
 
 soak: setup browser
-	BOOTH_SOAK=1 $(BIN)/python -m pytest test/faults test/soak --timeout=7200 $(ARGS)
+	BOOTH_SOAK=1 $(BIN)/python -m pytest test/faults test/soak test/recorder/test_power_cut.py --timeout=7200 $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -43,7 +43,7 @@ def session(tmp_path, clock):
     settings = Settings("hx5_d20_right", tmp_path / "takes", 30.0, "wave", "ada", "b1", True, {})
     made = RecordingSession(settings, GraphClock(T0 - 5_000_000_000, monotonic_ns=clock))
     yield made
-    made.close(20.0)
+    made.close(100.0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_take_is_recorded_stopped_and_saved(session, clock, tmp_path):
     play(session, clock)
     assert session.stop("stopped") == name
     assert session.state.message == "SAVING"
-    session.close(20.0)
+    session.close(100.0)
     assert (session.state.message, session.state.dropped_rows) == ("SAVED", 0)
     with Episode.open(session.state.episode) as episode:
         assert episode.path.stem == name
@@ -88,7 +88,7 @@ def test_a_state_told_before_the_take_began_is_in_the_take(session, clock):
         if topic != "/driver/state":
             session.message(topic, data, stamp_ns, 1)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     with Episode.open(session.state.episode) as episode:
         assert episode["/operator/engaged"][-1]
 
@@ -121,7 +121,7 @@ def test_the_last_saved_take_is_discarded_with_its_episode(session, clock, tmp_p
     name = session.start()
     play(session, clock)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     session.discard()
     kept = sorted(path.name for path in (tmp_path / "takes" / TRASH).iterdir())
     assert kept == [f"{name}.h5", f"{name}.mcap"]
@@ -161,7 +161,7 @@ def test_a_pause_is_marked_and_recorded_all_the_same(session, clock, words):
     with pytest.raises(TakeError, match="not paused"):
         session.set_paused(False)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     assert words == ["record_started", "paused", "resumed"]
     paused, resumed = (stamp_ns for stamp_ns, text in told(session, RECORDER_EVENT.name) if text != "record_started")
     assert 1.9e9 < resumed - (paused - 1e9) < 2.1e9
@@ -182,7 +182,7 @@ def test_markers_are_numbered_and_texts_of_others_are_kept_with_their_time(sessi
     play(session, clock, 0.5, 1.0)
     assert session.mark() == "mark 2"
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     with Episode.open(session.state.episode) as episode:
         found = [text for _, stream, text in episode.events() if stream == "marker"]
     assert found == ["mark 1", "lift the cup", "lift the cup", "mark 2"]
@@ -195,7 +195,7 @@ def test_rows_begin_with_the_preroll_and_the_moment_of_the_start_is_marked(tmp_p
     session.start()
     play(session, clock, 2.0, 2.5)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     take = read_take(session._last_take)
     first_ns = min(message.receive_ns for message in take.messages[JOINT_STATES.name])
     assert 0.95e9 < take.metadata.started_ns - first_ns < 1.05e9
@@ -221,8 +221,8 @@ def test_a_stalled_disk_does_not_delay_the_next_take(session, clock, monkeypatch
     play(session, clock)
     session.stop("stopped")
     disk.set()
-    session.close(20.0)
-    session.close(20.0)
+    session.close(100.0)
+    session.close(100.0)
     assert first != second
     assert read_take(session._settings.directory / f"{first}.mcap").complete
 
@@ -235,7 +235,7 @@ def test_a_take_is_discarded_while_it_is_still_being_closed(session, clock, tmp_
     play(session, clock)
     name = session.discard()
     disk.set()
-    session.close(20.0)
+    session.close(100.0)
     assert read_take(tmp_path / "takes" / TRASH / f"{name}.mcap").complete
     assert not list((tmp_path / "takes").glob("*.mcap"))
 
@@ -250,7 +250,7 @@ def test_what_was_left_out_is_told_and_lost_in_the_episode(session, clock, monke
     state = session.poll()
     assert state.left_out > 10 and "messages were left out" in state.warning
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     with Episode.open(session.state.episode) as episode:
         lost = json.loads(episode.attribute("lost_messages"))
         assert lost["joint_states"] == 10
@@ -261,7 +261,7 @@ def test_what_was_left_out_is_told_and_lost_in_the_episode(session, clock, monke
 def test_a_take_that_holds_nothing_fails_with_the_reason(session):
     session.start()
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     assert session.state.message == "FAILED"
     assert "no /joint_states" in session.state.reason
 
@@ -273,7 +273,7 @@ def test_leftovers_become_episodes_at_the_start(tmp_path, clock):
     session = RecordingSession(
         Settings("hx5_d20_right", directory, 30.0, "", "", "", True, {}), GraphClock(0, monotonic_ns=clock)
     )
-    session.close(20.0)
+    session.close(100.0)
     assert (session.state.message, session.state.reason) == ("READY", f"recovered {directory / 'old.h5'}")
 
 
@@ -291,7 +291,7 @@ def test_a_recovery_is_never_told_as_the_episode_of_the_last_take(tmp_path, cloc
     while session.poll().message == "SAVING":
         pass
     assert (session.state.message, session.state.take) == ("SAVED", name)
-    session.close(20.0)
+    session.close(100.0)
 
 
 def test_a_saved_take_is_discarded_while_older_ones_are_still_being_recovered(tmp_path, clock):
@@ -312,7 +312,7 @@ def test_a_saved_take_is_discarded_while_older_ones_are_still_being_recovered(tm
         pass
     assert session.discard() == name
     assert len(leftover_takes(directory)) >= 1
-    session.close(20.0)
+    session.close(100.0)
 
 
 def test_a_rate_that_makes_no_sense_is_refused_before_anything_is_recorded(tmp_path, clock):
@@ -327,7 +327,7 @@ def test_the_next_take_carries_what_the_session_says_and_the_settings_where_it_s
     session.label(Labels())
     play(session, clock)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     facts = read_take(session._last_take).metadata
     assert (facts.operator, facts.task, facts.booth) == ("ana", "wave", "b1")
     assert (facts.session, facts.episode_number) == ("0193-7", 4)
@@ -345,7 +345,7 @@ def test_a_discarded_take_comes_back_with_its_episode_and_its_verdict(session, c
     name = session.start()
     play(session, clock)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     before = session.state
     session.discard()
     assert session.restore() == name
@@ -362,7 +362,7 @@ def test_a_running_take_that_was_discarded_comes_back_and_gets_its_episode(sessi
     assert session._closing[0].thread.wait(20.0)
     assert session.restore() == name
     assert session.state.message == "SAVING"
-    session.close(20.0)
+    session.close(100.0)
     assert (session.state.message, session.state.take) == ("SAVED", name)
     assert (tmp_path / "takes" / f"{name}.h5").is_file()
 
@@ -387,7 +387,7 @@ def test_what_can_not_come_back_says_why_and_nothing_is_overwritten(session, clo
     name = session.start()
     play(session, clock)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     session.discard()
     other = tmp_path / "takes" / f"{name}.h5"
     other.write_bytes(b"another")
@@ -409,7 +409,7 @@ def test_a_take_whose_name_in_the_trash_was_taken_comes_back_under_its_own(sessi
     name = session.start()
     play(session, clock)
     session.stop("stopped")
-    session.close(20.0)
+    session.close(100.0)
     (tmp_path / "takes" / TRASH).mkdir()
     (tmp_path / "takes" / TRASH / f"{name}.h5").write_bytes(b"older")
     session.discard()
