@@ -2,8 +2,7 @@
 """`booth operator`: who operates, what the page calls them, and what they agreed to."""
 
 import argparse
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from booth.output import result, result_json, say, table
@@ -11,6 +10,7 @@ from booth.session.consent import CONSENT_TEXT, CONSENT_VERSION
 from booth.session.errors import SessionError
 from booth.session.records import Decision, Handedness, Language, Operator, checked
 from booth.session.store import Store
+from booth.store_verbs import add_action, tell
 from graph.errors import EXIT_OK
 from recorder.identity import wall_iso
 from teleop.operator_profile import profile_path
@@ -22,21 +22,21 @@ def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     parser = verbs.add_parser("operator", help="who operates: add, list, show, set, remove; their consent")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    one = _action(actions, "add", "add an operator", run_add)
+    one = add_action(actions, "add", "add an operator", run_add)
     one.add_argument("id", help="small letters, digits, _ and -; episodes name it, for good")
     _fields(one, needed=True)
-    one = _action(actions, "list", "all operators", run_list)
+    one = add_action(actions, "list", "all operators", run_list)
     one.add_argument("--all", action="store_true", help="those who were removed, too")
-    _action(actions, "show", "one operator, with sessions and scores", run_show).add_argument("id")
-    one = _action(actions, "set", "change what is known of an operator", run_set)
+    add_action(actions, "show", "one operator, with sessions and scores", run_show).add_argument("id")
+    one = add_action(actions, "set", "change what is known of an operator", run_set)
     one.add_argument("id")
     _fields(one, needed=False)
-    one = _action(actions, "remove", "take an operator off the page; episodes stay", run_remove)
+    one = add_action(actions, "remove", "take an operator off the page; episodes stay", run_remove)
     one.add_argument("id")
     how = one.add_mutually_exclusive_group()
     how.add_argument("--undo", action="store_true", help="put them back")
     how.add_argument("--forget", action="store_true", help="erase name, badge and scores for good, withdraw consent")
-    one = _action(actions, "consent", "show the text, or note the answer to it", run_consent)
+    one = add_action(actions, "consent", "show the text, or note the answer to it", run_consent)
     one.add_argument("id")
     how = one.add_mutually_exclusive_group()
     how.add_argument("--given", action="store_true", help="they have read it and agree")
@@ -49,7 +49,8 @@ def run_add(args: argparse.Namespace) -> int:
     with Store(args.store) as store:
         store.operators.add(operator, store.now_ns())
         _say_profile(operator)
-        return _told(args, store.operators.get(operator.id), f"added: next, booth operator consent {operator.id}")
+        added = store.operators.get(operator.id)
+    return tell(args, added, _values(added), f"added: next, booth operator consent {added.id}")
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -97,7 +98,7 @@ def run_set(args: argparse.Namespace) -> int:
         operator = checked(Operator, {**store.operators.get(args.id).model_dump(), **given})
         store.operators.put(operator)
         _say_profile(operator)
-        return _told(args, operator, "changed")
+        return tell(args, operator, _values(operator), "changed")
 
 
 def run_remove(args: argparse.Namespace) -> int:
@@ -112,7 +113,8 @@ def run_remove(args: argparse.Namespace) -> int:
         else:
             store.operators.remove(args.id, 0 if args.undo else store.now_ns())
             words = "is back" if args.undo else f"removed; undo: booth operator remove {args.id} --undo"
-        return _told(args, store.operators.get(args.id, removed=True), words)
+        found = store.operators.get(args.id, removed=True)
+    return tell(args, found, _values(found), words)
 
 
 def run_consent(args: argparse.Namespace) -> int:
@@ -128,15 +130,7 @@ def run_consent(args: argparse.Namespace) -> int:
     words = (
         f"agreed on {_consent(found)}" if found.consented else "has not agreed: --given when they have read it and do"
     )
-    return _told(args, found, words)
-
-
-def _action(actions: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument("--store", type=Path, metavar="FILE", help="default: $BOOTH_STORE, else this user's own")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.set_defaults(run=run)
-    return parser
+    return tell(args, found, _values(found), words)
 
 
 def _fields(parser: argparse.ArgumentParser, needed: bool) -> None:
@@ -171,11 +165,3 @@ def _values(operator: Operator) -> dict[str, object]:
     consented = wall_iso(operator.consent_ns) if operator.consent_ns else None
     removed = wall_iso(operator.removed_ns) if operator.removed_ns else None
     return {**values, "consented": operator.consented, "consent": consented, "removed": removed}
-
-
-def _told(args: argparse.Namespace, operator: Operator, words: str) -> int:
-    if args.json:
-        result_json(_values(operator))
-    else:
-        result(f"{operator.id} ({operator.name}): {words}")
-    return EXIT_OK

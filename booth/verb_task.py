@@ -2,7 +2,6 @@
 """`booth task`: what is to be demonstrated, how often, and how long each part takes."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from booth.session.errors import SessionError
 from booth.session.records import Task, checked
 from booth.session.store import Store
 from booth.session.task_file import FIELDS, read_tasks
+from booth.store_verbs import add_action, tell
 from graph.errors import EXIT_OK
 from recorder.identity import wall_iso
 
@@ -26,19 +26,19 @@ def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     parser = verbs.add_parser("task", help="what is demonstrated: add, list, show, set, remove; import a file")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    one = _action(actions, "add", "add a task", run_add)
+    one = add_action(actions, "add", "add a task", run_add)
     one.add_argument("id", help="small letters, digits, _ and -")
     _fields(one, needed=True)
-    one = _action(actions, "list", "all tasks", run_list)
+    one = add_action(actions, "list", "all tasks", run_list)
     one.add_argument("--all", action="store_true", help="those that were removed, too")
-    _action(actions, "show", "one task", run_show).add_argument("id")
-    one = _action(actions, "set", "change a task; sessions that go on keep the one they began with", run_set)
+    add_action(actions, "show", "one task", run_show).add_argument("id")
+    one = add_action(actions, "set", "change a task; sessions that go on keep the one they began with", run_set)
     one.add_argument("id")
     _fields(one, needed=False)
-    one = _action(actions, "remove", "take a task off the page; episodes stay", run_remove)
+    one = add_action(actions, "remove", "take a task off the page; episodes stay", run_remove)
     one.add_argument("id")
     one.add_argument("--undo", action="store_true", help="put it back")
-    one = _action(actions, "import", "add or change all tasks of a YAML file", run_import)
+    one = add_action(actions, "import", "add or change all tasks of a YAML file", run_import)
     one.add_argument("file", type=Path, metavar="FILE.yaml", help="like config/tasks.yaml")
 
 
@@ -47,7 +47,7 @@ def run_add(args: argparse.Namespace) -> int:
     task = checked(Task, {"id": args.id, **_given(args)})
     with Store(args.store) as store:
         store.tasks.add(task)
-    return _told(args, task, "added")
+    return tell(args, task, _values(task), "added")
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -89,7 +89,7 @@ def run_set(args: argparse.Namespace) -> int:
     with Store(args.store) as store:
         task = checked(Task, {**store.tasks.get(args.id).model_dump(), **given})
         store.tasks.put(task)
-    return _told(args, task, "changed")
+    return tell(args, task, _values(task), "changed")
 
 
 def run_remove(args: argparse.Namespace) -> int:
@@ -97,7 +97,8 @@ def run_remove(args: argparse.Namespace) -> int:
     with Store(args.store) as store:
         store.tasks.remove(args.id, 0 if args.undo else store.now_ns())
         found = store.tasks.get(args.id, removed=True)
-    return _told(args, found, "is back" if args.undo else f"removed; undo: booth task remove {args.id} --undo")
+    words = "is back" if args.undo else f"removed; undo: booth task remove {args.id} --undo"
+    return tell(args, found, _values(found), words)
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -118,14 +119,6 @@ def run_import(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _action(actions: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument("--store", type=Path, metavar="FILE", help="default: $BOOTH_STORE, else this user's own")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _fields(parser: argparse.ArgumentParser, needed: bool) -> None:
     parser.add_argument("--name", required=needed, help="what the page calls it")
     parser.add_argument("--instruction", required=needed, help="the sentence that goes into every episode")
@@ -142,11 +135,3 @@ def _given(args: argparse.Namespace) -> dict[str, object]:
 def _values(task: Task) -> dict[str, object]:
     removed = wall_iso(task.removed_ns) if task.removed_ns else None
     return {**task.model_dump(exclude={"removed_ns"}), "removed": removed}
-
-
-def _told(args: argparse.Namespace, task: Task, words: str) -> int:
-    if args.json:
-        result_json(_values(task))
-    else:
-        result(f"{task.id} ({task.name}): {words}")
-    return EXIT_OK
