@@ -124,8 +124,9 @@ def move_for(state: State, event: Event) -> Move | None:
         Event.UNDO: state.thrown is None,
         Event.REDO: state.unwanted is not None,
         Event.STARTED: state.doing is Phase.TRAINING,
+        Event.ENDED: not state.take,
         Event.SAVED: not state.take or state.doing not in AT_WORK,
-        Event.LOST: state.doing not in AT_WORK,
+        Event.LOST: not state.take or state.doing not in AT_WORK,
         Event.TRASHED: not state.take,
         Event.RESTORED: state.asked not in (None, Order.RESTORE),
         Event.SAVED_UNWANTED: True,  # what SAVED means then

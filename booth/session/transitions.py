@@ -64,7 +64,7 @@ TAKE: Table = {
     (Phase.RECORDING, Event.STARTED): Move(),
     (Phase.RECORDING, Event.REFUSED): Move(Phase.READY),
     (Phase.RECORDING, Event.STOP): Move(Phase.SAVING, Order.STOP, settled=True),
-    (Phase.RECORDING, Event.OVER): Move(Phase.SAVING, Order.STOP),
+    (Phase.RECORDING, Event.OVER): Move(Phase.SAVING, Order.STOP, settled=True),
     (Phase.RECORDING, Event.REDO): Move(Phase.SAVING, Order.STOP, Decision.REDONE, settled=True),
     (Phase.RECORDING, Event.ENDED): Move(Phase.SAVING),
     (Phase.RECORDING, Event.SAVED): Move(Phase.REVIEW),

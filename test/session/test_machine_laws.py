@@ -69,7 +69,7 @@ class AnythingHappens(RuleBasedStateMachine):
         if taken.order is Order.DISCARD:
             assert taken.take and after.thrown.take == taken.take
         if taken.order is not None:
-            assert before.asked is None or before.asked is Order.STOP
+            assert before.asked in (None, Order.STOP) or before.asked is taken.order is Order.DISCARD
             assert before.doing is not Phase.TRAINING
         if after.phase is Phase.DONE and before.phase is not Phase.DONE:
             assert event is Event.FINISH or after.kept >= TASK.target
