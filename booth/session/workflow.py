@@ -107,12 +107,10 @@ class Workflow:
         who = self._store.operators.get(operator)
         what = None if training and not task else self._store.tasks.get(task)
         _refuse_without_consent(who)
-        wall_ns = self._store.now_ns()
-        self._session = (
-            None
-            if training or what is None
-            else self._store.sessions.begin(who, what, self._booth, self._robot, wall_ns)
-        )
+        self._session = None
+        if what is not None and not training:
+            wall_ns = self._store.now_ns()
+            self._session = self._store.sessions.begin(who, what, self._booth, self._robot, wall_ns)
         self._operator_id = who.id
         self._happen(Happened(event, task=what), now_ns, "page")
 
