@@ -152,7 +152,7 @@ class RecordingSession:
         if self._take is not None:
             take = self._end("discarded")
             take.discarded, path, closed = True, take.path, lambda: take.thread.done
-        elif self._last_take in [*self._background.takes, *(take.path for take in self._closing)]:
+        elif self._last_is_being_saved:
             raise TakeError("the last take is still being saved: discard it when it is saved")
         elif self._last_take is None or not self._last_take.exists():
             raise TakeError("there is no take to discard: none was recorded since the recorder started")
@@ -173,7 +173,7 @@ class RecordingSession:
         """
         if self._discarded is None:
             raise TakeError("no take to restore: none was discarded since the recorder started; look into trash/")
-        if self._take is not None or self._background.busy:
+        if self._take is not None or self._last_is_being_saved:
             raise TakeError("a take is being recorded or saved: restore the other one after that")
         finished, path = self._discarded.come_back(), self._discarded.take
         before, self._discarded, self._last_take = self._discarded.state, None, path
@@ -260,6 +260,11 @@ class RecordingSession:
             else:
                 self._past.passed(message)
                 self._take.thread.put(message)
+
+    @property
+    def _last_is_being_saved(self) -> bool:
+        """What else is being recovered meanwhile does not matter."""
+        return self._last_take in [*self._background.takes, *(take.path for take in self._closing)]
 
     def _running(self) -> RunningTake:
         if self._take is None:

@@ -294,7 +294,7 @@ def test_a_recovery_is_never_told_as_the_episode_of_the_last_take(tmp_path, cloc
     session.close(100.0)
 
 
-def test_a_saved_take_is_discarded_while_older_ones_are_still_being_recovered(tmp_path, clock):
+def test_a_saved_take_is_discarded_and_restored_while_older_ones_are_still_being_recovered(tmp_path, clock):
     directory = tmp_path / "takes"
     directory.mkdir()
     for name in ("old", "older"):
@@ -312,6 +312,8 @@ def test_a_saved_take_is_discarded_while_older_ones_are_still_being_recovered(tm
         pass
     assert session.discard() == name
     assert len(leftover_takes(directory)) >= 1
+    assert session.restore() == name
+    assert (directory / f"{name}.h5").is_file()
     session.close(100.0)
 
 
