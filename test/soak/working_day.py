@@ -28,6 +28,7 @@ NS = 1_000_000_000
 LEAST_S, MOST_S, RESET_S, BEFORE_S = 20.0, 60.0, 30.0, 2.0
 LOOK_NS = NS // 5
 PATIENCE_S = 600.0
+MOST_QUEUED = 2 << 20
 STAMP, STAMP_AT = struct.Struct("<iI"), 4
 STAMPED = ("JointState", "JointTrajectory", "PointCloud2", "CompressedImage", "DiagnosticArray")
 AT_REST = ("SAVED", "FAILED")
@@ -125,6 +126,12 @@ class WorkingDay:
             if self._now_ns - looked_ns >= LOOK_NS:
                 looked_ns = self._now_ns
                 self._call("poll", self._session.poll)
+                self._until(lambda: self._queued_bytes() < MOST_QUEUED)
+
+    def _queued_bytes(self) -> int:
+        """What waits for the disk. On a clock that runs so fast it would be minutes of a take."""
+        take = self._session._take
+        return take.thread._queued_bytes if take else 0
 
     def _act(self, act: str) -> None:
         if act == "mark":
