@@ -131,6 +131,7 @@ SERVICE_HOME = "/driver/home"  # std_srvs/Trigger: slowly to the home pose, with
 SERVICE_READY = "/driver/ready"  # std_srvs/Trigger: slowly to the pose in front of the operator
 SERVICE_REBOOT = "/driver/reboot_servos"  # std_srvs/Trigger: restart servos that report a hardware error
 SERVICE_STOP = "/driver/stop"  # std_srvs/Trigger: protective stop; a fresh engage is needed afterwards
+SERVICE_RELEASE = "/teleop/release"  # std_srvs/Trigger: let the robot go; a fresh open palm is needed afterwards
 SERVICE_RECORD_START = "/recorder/start"  # std_srvs/Trigger
 SERVICE_RECORD_STOP = "/recorder/stop"  # std_srvs/Trigger
 SERVICE_RECORD_DISCARD = "/recorder/discard"  # std_srvs/Trigger

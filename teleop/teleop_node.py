@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.task import Future
 from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Bool, Header, Int64MultiArray, String
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from graph import body_cloud, hands_cloud
@@ -34,6 +34,7 @@ from graph.topics import (
     PEDAL,
     PEDAL_STATE,
     SERVICE_ENGAGE,
+    SERVICE_RELEASE,
     SESSION_LABELS,
     TELEOP_EVENT,
     TELEOP_FACTS,
@@ -56,6 +57,7 @@ ASK_TIMEOUT_NS = 1_000_000_000
 STALE_NS = 100_000_000
 """Older joint states are no pose to start from, older targets nothing to follow."""
 
+STOP_ASKED = "protective stop requested"
 EXTERNAL_RATE_HZ = 100
 EXTERNAL_HORIZON_NS = 20_000_000
 COAST_NS = 100_000_000
@@ -101,6 +103,7 @@ class TeleopNode(BoothNode):
         self._timing = self.create_publisher(Int64MultiArray, TELEOP_TIMING.name, qos_profile(TELEOP_TIMING.qos))
         self._events = self.create_publisher(String, TELEOP_EVENT.name, qos_profile(TELEOP_EVENT.qos))
         self._engage = self.create_client(SetBool, SERVICE_ENGAGE)
+        self.create_service(Trigger, SERVICE_RELEASE, self._on_release)
         self._asking: Future | None = None
         self._asked_ns = 0
         self._sender = f"teleop-{os.getpid()}"
@@ -222,6 +225,13 @@ class TeleopNode(BoothNode):
             return
         step = self._limiter.hold() if target is None else self._limiter.follow(target.position_rad)
         self._send(Header(), step.position_rad, to_msg_duration(EXTERNAL_HORIZON_NS))
+
+    def _on_release(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Somebody asks for it; with somebody else's driver this is the only stop there is."""
+        self._session.drop(STOP_ASKED, self.graph_clock.monotonic_ns())
+        response.success, response.message = True, "released; a fresh open palm is needed to move again"
+        self._after()
+        return response
 
     # --- the driver --------------------------------------------------------------------------------------------
 

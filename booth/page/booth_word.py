@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 
 from graph.faults import FaultCode
 
@@ -51,9 +52,10 @@ class NodeState:
     def number(self, key: str) -> float | None:
         """A value that is a number; None where it is none."""
         try:
-            return float(self.values[key])
+            value = float(self.values[key])
         except (KeyError, ValueError):
             return None
+        return value if isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

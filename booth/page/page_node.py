@@ -24,7 +24,7 @@ from booth.page.snapshot import Heard, last_take, phrase, snapshot
 from booth.page.sounds import Sounds
 from booth.selfcheck import SelfCheck, driving_hands
 from booth.selfcheck_node import SelfCheckFeed
-from booth.session.errors import SessionError
+from booth.session.errors import SessionError, StoreError
 from booth.session.phases import ACTIONS
 from booth.session.store import Store, store_path
 from booth.session.training import Training
@@ -42,6 +42,7 @@ from graph.topics import (
     SERVICE_RECORD_RESTORE,
     SERVICE_RECORD_START,
     SERVICE_RECORD_STOP,
+    SERVICE_RELEASE,
     SERVICE_STOP,
     SESSION_LABELS,
     TELEOP_EVENT,
@@ -69,6 +70,8 @@ OFTEN = ("teleop", "tracker")
 """Who says more often how it is than a page can show."""
 LOOK_S, SLOW_NS = 1 / 15, 1_000_000_000
 GONE_NS = 2_500_000_000
+AGAIN_NS = 5_000_000_000
+NO_STOP = "nobody is there to stop the robot: use the emergency stop, the switch of its power"
 
 
 class PageNode(BoothNode):
@@ -96,6 +99,7 @@ class PageNode(BoothNode):
         self._shown: Mapping[str, object] = {}
         self._shown_ns = 0
         self._sounds = Sounds()
+        self._complained, self._complained_ns = "", 0
         self._asks: deque[Ask] = deque(maxlen=64)
         self._wake = self.create_guard_condition(self._on_asks)
         self._robot3d = Robot3D(robot) if available(robot) else None
@@ -108,7 +112,7 @@ class PageNode(BoothNode):
         self._check_ears: QuietListener | None = None
         self._facts: SelfCheckFeed | None = None
         self._recorder = {order: self.create_client(Trigger, name) for order, name in ORDERS.items()}
-        self._stop = self.create_client(Trigger, SERVICE_STOP)
+        self._stops = [self.create_client(Trigger, name) for name in (SERVICE_STOP, SERVICE_RELEASE)]
         self._labels_out = self.create_publisher(String, SESSION_LABELS.name, qos_profile(SESSION_LABELS.qos))
         for name, topic in STATES.items():
             heard = partial(self._on_state, name)
@@ -157,9 +161,17 @@ class PageNode(BoothNode):
         while self._asks:
             ask = self._asks.popleft()
             if ask.kind == "stop":
-                self._stop.call_async(Trigger.Request())
+                self._stop()
             else:
                 self._try(partial(self._desk.ask, ask))
+
+    def _stop(self) -> None:
+        """Ask everybody who can stop the robot; say so where nobody is there to be asked."""
+        asked = [client for client in self._stops if client.service_is_ready()]
+        for client in asked:
+            client.call_async(Trigger.Request())
+        if not asked:
+            self._complain(NO_STOP)
 
     def _on_service(self, action: str, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         refusal = self._try(partial(self._desk.act, action, "service"))
@@ -167,20 +179,31 @@ class PageNode(BoothNode):
         return response
 
     def _on_teleop_event(self, message: String) -> None:
-        self._carry_out(self._desk.gesture(message.data, self.graph_clock.monotonic_ns()))
+        self._try(partial(self._desk.gesture, message.data))
 
     def _on_pedal_event(self, message: String) -> None:
-        self._carry_out(self._desk.pedal(message.data, self.graph_clock.monotonic_ns()))
+        self._try(partial(self._desk.pedal, message.data))
 
     def _try(self, act: Callable[[int], Iterable[Order]]) -> str:
-        """Do what was asked, or tell all browsers why not; returns the reason."""
+        """Do what was asked, or tell all browsers why not; returns the reason.
+
+        A store that fails (a full disk) does not end this process: session and page stay as they were.
+        """
         try:
             self._carry_out(act(self.graph_clock.monotonic_ns()))
-        except SessionError as error:
-            self.get_logger().warning(str(error))
-            self._server.say({"type": "error", "text": phrase(str(error))})
+        except (SessionError, StoreError) as error:
+            self._complain(str(error))
             return str(error)
         return ""
+
+    def _complain(self, text: str) -> None:
+        """Say a reason to all browsers and to the log, the same one every few seconds at most."""
+        now_ns = self.graph_clock.monotonic_ns()
+        if self._complained == text and now_ns - self._complained_ns < AGAIN_NS:
+            return
+        self._complained, self._complained_ns = text, now_ns
+        self.get_logger().warning(text)
+        self._server.say({"type": "error", "text": phrase(text)})
 
     def _carry_out(self, orders: Iterable[Order]) -> None:
         """Ask the recorder, after it has been told whose take it is; then show what has changed."""
@@ -198,10 +221,9 @@ class PageNode(BoothNode):
         self._answered(order, response.success, response.message)
 
     def _answered(self, order: Order, success: bool, message: str) -> None:
-        now_ns = self.graph_clock.monotonic_ns()
-        self._carry_out(self._desk.workflow.answered(order, success, message, now_ns))
+        self._try(partial(self._desk.workflow.answered, order, success, message))
         if not success:
-            self._server.say({"type": "error", "text": phrase(message)})
+            self._complain(message)
 
     def _tell_labels(self) -> None:
         labels = self._desk.workflow.labels()
@@ -219,9 +241,7 @@ class PageNode(BoothNode):
             self._camera.brightness = state.number("brightness")
         if name == "recorder":
             self._last = last_take(state) or self._last
-            orders = self._desk.workflow.saw_recorder(state.message, state.values, now_ns)
-            if orders or before.message != state.message:
-                self._carry_out(orders)
+            self._try(partial(self._desk.workflow.saw_recorder, state.message, state.values))
         elif name not in OFTEN and (before.message, before.get("reason")) != (state.message, state.get("reason")):
             self._show()
 
@@ -239,9 +259,9 @@ class PageNode(BoothNode):
         recorder = self._states["recorder"]
         if recorder.message and now_ns - recorder.heard_ns > GONE_NS:
             self._states["recorder"] = NodeState()
-            self._carry_out(self._desk.workflow.saw_recorder("GONE", {}, now_ns))
+            self._try(partial(self._desk.workflow.saw_recorder, "GONE", {}))
         self._train(now_ns)
-        self._carry_out(self._desk.tick(now_ns))
+        self._try(self._desk.tick)
         self._show_robot()
 
     def _feed_check(self) -> None:

@@ -182,6 +182,10 @@ def test_a_newcomer_records_two_good_episodes_whatever_happens_to_page_and_serve
     booth.tap("keep")
     booth.phase("done")
 
+    # the protective stop
+    page.click("#stop")
+    booth.word("STOPPED")
+
     with Store(booth.folder / "booth.sqlite") as store:
         decisions = [attempt.decision.value for attempt in store.sessions.attempts()]
         assert decisions == ["redone", "kept", "kept"]

@@ -30,7 +30,7 @@ NOT_FOR_OPERATORS = (
     r"expected landmarks|expected .* lengths|connect\(\) comes first|_Wrists|Return Delay|Position Limit|Voltage Limit",
     r"parts should be|that copies the operator|parameter \w+ should|calibration in the servos|expected reverse|baud:",
     r"is not in this take|the page can't be served|browsers are looking|a training knows|connections without a key",
-    r"^(resumed|held): |^no camera frame$|^palms of both hands$|^right hand by ",
+    r"released; a fresh open palm|^(resumed|held): |^no camera frame$|^palms of both hands$|^right hand by ",
 )
 """Set-up and programming errors, and words for other nodes."""
 PIECES = (
