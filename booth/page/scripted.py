@@ -117,6 +117,11 @@ def _engaging(language: str) -> list[Scene]:
     return [
         Scene("warm_up", _state(language, session=session(language, "warm_up", 4.2)), hint="closer"),
         Scene("ready", _state(language)),
+        Scene(
+            "ready_far",
+            _state(language, far={"operator": "ana", "round_trip_ms": 7.0}, pedal={"state": "", "role": ""}),
+            "",
+        ),
         Scene("holding_sign", _state(language, todo=holding, engage=engage("HOLDING_SIGN", 0.65))),
         Scene("aligning", _state(language, todo=phrase(TOO_FAR), engage=engage("ALIGNING", 1.0)), "raised"),
         Scene("ramping", _state(language, **drives, engage=engage("RAMPING", 1.0))),

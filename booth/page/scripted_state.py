@@ -60,6 +60,7 @@ def base(language: str) -> State:
         "servos": servos(),
         "check": [],
         "training": None,
+        "far": None,
         "pedal": {"state": "PRESENT", "role": "record"},
         "lease": {"mine": True, "taken": True, "epoch": 4},
         "robot3d": True,

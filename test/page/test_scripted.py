@@ -30,7 +30,7 @@ def test_scenes_have_names_of_their_own() -> None:
 
 def test_a_scene_has_the_parts_of_a_real_state() -> None:
     nobody = NodeState()
-    real = snapshot(Heard("robot", True, "", nobody, nobody, nobody, nobody), Standing(Word.READY))
+    real = snapshot(Heard("robot", True, "", nobody, nobody, nobody, nobody, nobody), Standing(Word.READY))
     for scene in scenes():
         assert set(scene.state) - BY_THE_SERVER == set(real), scene.name
         json.dumps(scene.state)

@@ -91,7 +91,7 @@ def test_two_frames_of_a_camera_wait_and_a_third_is_left_out(monkeypatch):
     assert not all(admitted)
     kept = {topic: [m.sequence for m in delivered if m.topic == topic] for topic in ("/a/compressed", "/b/compressed")}
     assert kept["/b/compressed"] == [0, 1]
-    assert kept["/a/compressed"] in ([0, 1], [0, 1, 2])
+    assert kept["/a/compressed"] in ([0, 1], [0, 1, 2], [0, 1, 3])  # one may have left the queue at any moment
     assert sum(admitted) == len(delivered)
 
 
