@@ -24,7 +24,7 @@ from robots import load_robot
 ROBOT = "hx5_d20_right"
 PATIENCE_S = 90.0
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 def free_port() -> int:
