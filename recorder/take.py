@@ -26,8 +26,8 @@ from recorder.take_file import TakeFile
 SLICE_NS = 400_000_000
 """A slice is closed this long after its first message [ns]; with the writer's own 0.1 s wait at most 0.5 s is open."""
 
-MAX_CHUNK_BYTES = 16 * 1024 * 1024
-"""More than a slice of four cameras: one fsync a slice is enough for most."""
+MAX_CHUNK_BYTES = 4 * 1024 * 1024
+"""About a slice of four cameras. Larger ones cost twice the processor: their memory is asked for anew each time."""
 
 METADATA_START = "humanoid_booth.take"
 METADATA_END = "humanoid_booth.take_end"

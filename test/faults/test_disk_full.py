@@ -247,6 +247,6 @@ def test_a_take_that_found_no_room_at_all_is_made_an_episode_when_there_is(mount
 def test_a_take_can_be_closed_after_a_failure_without_a_second_complaint(tmp_path):
     writer, _ = take_on(tmp_path / "a.mcap", 10, 0)
     with pytest.raises(TakeError):
-        writer.add(DRIVER_STATE.name, status("x" * 20_000_000), T0, T0, 1)
+        writer.add(DRIVER_STATE.name, status("x" * 5_000_000), T0, T0, 1)
     writer.close()
     writer.close()
