@@ -230,7 +230,7 @@ def test_a_graph_that_runs_is_asked_and_left_alone(tmp_path: Path) -> None:
     specs = booth_processes(HAND, HAND.name, GraphOptions(directory=str(tmp_path), loop=True))
     with LiveGraph(HAND, specs) as graph:
         graph.until(lambda: graph.client.state("tracker") == "TRACKING", 60, "tracking")
-        graph.until(lambda: graph.client.state("driver"), 60, "a driver")
+        graph.until(lambda: graph.client.state("driver") and graph.client.state("recorder"), 60, "driver and recorder")
         ran = booth("doctor", "--estop-seen", "--json", timeout_s=300)
         assert graph.spin(0.1) is None
     assert "[booth] a graph runs on this ROS domain" in ran.err

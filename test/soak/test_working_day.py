@@ -31,8 +31,8 @@ def test_every_episode_is_whole_and_agrees_with_its_manifest(day: WorkingDay) ->
 def test_nothing_grows(day: WorkingDay) -> None:
     first, last = day.hours[0], day.hours[-1]
     assert last.memory_mb - first.memory_mb < MOST_GROWTH_MB
-    assert last.descriptors == first.descriptors
-    assert last.threads == first.threads
+    assert last.descriptors <= first.descriptors  # fewer: what other tests of this process had left open
+    assert last.threads <= first.threads
 
 
 def test_the_last_hour_is_as_quick_as_the_first(day: WorkingDay, capsys: pytest.CaptureFixture[str]) -> None:
