@@ -122,13 +122,15 @@ def _partitions(seconds: float) -> Figures:
     with BadNetwork() as net, _ends(net, f"tcp://{ROBOT}:{PORT}") as (robot, operator):
         net.delay_ms = 1.0
         _wait("partitions", SETTLE_S)
-        begin, count = time.monotonic(), 0
-        while time.monotonic() - begin < seconds or count < len(CUT_S):
+        begin, count, progress = time.monotonic(), 0, Progress("partitions")
+        while (passed := time.monotonic() - begin) < seconds or count < len(CUT_S):
+            progress.show(min(passed / seconds, count / len(CUT_S)), f"{count} cuts")
             net.cut = True
-            _wait("partitions", CUT_S[count % len(CUT_S)])
+            time.sleep(CUT_S[count % len(CUT_S)])
             net.cut = False
             count += 1
-            _wait("partitions", BETWEEN_S)
+            time.sleep(BETWEEN_S)
+        progress.done()
         _finish(operator)
         holds_ms = _finish(robot)["holds_ms"]
     return {"partition_hold_p99_ms": _percentile(holds_ms, 99), "partitions": count, "partition_holds": len(holds_ms)}
