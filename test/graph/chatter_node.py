@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node in a process of its own: says its name until it has heard the others, then tells how DDS carried it.
+"""A node in a process of its own: says whom it has heard until it and all others have heard each other, then tells how
+DDS carried it.
 
 Arguments: its name, seconds of patience, the names to hear. One line of JSON to standard output: the names heard, the
 sockets (address, bytes of receive buffer), the mapped pieces of shared memory.
@@ -15,8 +16,8 @@ from pathlib import Path
 import rclpy
 from std_msgs.msg import String
 
-LAST_WORDS = 10
-"""Said after it has heard all, so that the others hear it, too."""
+LAST_WORDS_S = 2.0
+"""It goes on for so long after it knows that all have heard it, so that they know it, too."""
 
 
 def datagram_sockets() -> list[tuple[str, int]]:
@@ -35,19 +36,27 @@ def datagram_sockets() -> list[tuple[str, int]]:
 def main(name: str, patience_s: float, others: list[str]) -> None:
     rclpy.init()
     node = rclpy.create_node(name)
-    heard: set[str] = set()
-    node.create_subscription(String, "chatter", lambda word: heard.add(word.data), 10)
+    told: dict[str, set[str]] = {}
+    node.create_subscription(String, "chatter", lambda word: told.update([_parsed(word.data)]), 10)
     publisher = node.create_publisher(String, "chatter", 10)
-    deadline, last_words = time.monotonic() + patience_s, LAST_WORDS
-    while last_words and time.monotonic() < deadline:
-        publisher.publish(String(data=name))
+    end = time.monotonic() + patience_s
+    known = False
+    while time.monotonic() < end:
+        publisher.publish(String(data=" ".join([name, *told])))
         rclpy.spin_once(node, timeout_sec=0.1)
-        last_words -= heard >= set(others)
+        if not known and all({name, *others} <= told.get(other, set()) | {other} for other in others):
+            known, end = True, time.monotonic() + LAST_WORDS_S
     shared = [line for line in Path("/proc/self/maps").read_text().splitlines() if "/dev/shm/fastrtps" in line]
-    told = {"heard": sorted(heard), "sockets": datagram_sockets(), "shared_memory": shared}
-    sys.stdout.write(json.dumps(told) + "\n")
+    facts = {"heard": sorted({*told} - {name}), "sockets": datagram_sockets(), "shared_memory": shared}
+    sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
     os._exit(0)
+
+
+def _parsed(text: str) -> tuple[str, set[str]]:
+    """Who speaks, and whom they have heard."""
+    speaker, *heard = text.split(" ")
+    return speaker, set(heard)
 
 
 if __name__ == "__main__":
