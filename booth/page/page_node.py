@@ -106,7 +106,7 @@ class PageNode(BoothNode):
         self._server = PageServer(Access(load_token(token_path()), address), self._asked, self._robot3d_port)
         self._address = self._server.start()
         self.get_logger().info(f"the operator's page: {self._address.url()} (with its token: booth page url)")
-        self._ears = QuietListener("page_ears", self)
+        self._ears = QuietListener(self)
         self._camera = CameraRelay(self, self._ears, self._server.show_picture)
         self._joints = JointRelay(self, self._ears, robot)
         self._check_ears: QuietListener | None = None
@@ -267,7 +267,7 @@ class PageNode(BoothNode):
     def _feed_check(self) -> None:
         """Listen to what the self-check wants to know, for as long as there is one."""
         if self._desk.check is not None and self._check_ears is None:
-            self._check_ears = QuietListener("page_check", self)
+            self._check_ears = QuietListener(self)
             self._facts = SelfCheckFeed(self._check_ears, self.graph_clock)
         elif self._desk.check is None and self._check_ears is not None:
             self._check_ears.close()
@@ -332,7 +332,6 @@ class PageNode(BoothNode):
         self._server.close()
         if self._robot3d is not None:
             self._robot3d.close()
-        self._ears.close()
         self._store.close()
 
 

@@ -14,31 +14,34 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
+from graph.ros_node import Unwaited, waiting_messages
+
 MOST_AT_ONCE = 64
 
 
 class QuietListener:
-    """A node that no executor spins.
+    """Subscriptions of one node that its executor does not wait for.
 
     Args:
-        name: of the node.
-        node: the process's own node, whose context it shares.
+        node: whose subscriptions these are.
     """
 
-    def __init__(self, name: str, node: Node) -> None:
-        self._name = node.get_name()
-        self._node = Node(name, context=node.context, start_parameter_services=False, enable_rosout=False)
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._group = Unwaited()
         self._ears: list[tuple[Subscription, Callable[[Any], None]]] = []
 
     def get_name(self) -> str:
-        """Of the process's own node."""
-        return self._name
+        """Of the node."""
+        return self._node.get_name()
 
     def create_subscription(
         self, kind: type, topic: str, receive: Callable[[Any], None], profile: QoSProfile, *, raw: bool = False
     ) -> Subscription:
-        """As a node's, but ``receive`` is called by `poll` only."""
-        subscription = self._node.create_subscription(kind, topic, receive, profile, raw=raw)
+        """As the node's, but ``receive`` is called by `poll` only."""
+        subscription = self._node.create_subscription(
+            kind, topic, receive, profile, raw=raw, callback_group=self._group
+        )
         self._ears.append((subscription, receive))
         return subscription
 
@@ -50,14 +53,10 @@ class QuietListener:
     def poll(self) -> None:
         """Hand over everything that has come since the last call, topic by topic."""
         for subscription, receive in tuple(self._ears):
-            with subscription.handle:
-                for _ in range(MOST_AT_ONCE):
-                    taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-                    if taken is None:
-                        break
-                    receive(taken[0])
+            for message, _ in waiting_messages(subscription, MOST_AT_ONCE):
+                receive(message)
 
     def close(self) -> None:
         """Listen to nothing any more."""
-        self._ears = []
-        self._node.destroy_node()
+        for subscription, _ in tuple(self._ears):
+            self.destroy_subscription(subscription)

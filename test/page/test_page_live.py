@@ -80,7 +80,7 @@ def booth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Booth]:
     with Store(store) as opened:
         opened.operators.add(Operator(id="ana", name="Ana", language="en"), opened.now_ns())
         wave = Task(id="wave", name="Wave", instruction="Wave at the camera.", target=2)
-        opened.tasks.add(wave.model_copy(update={"warm_up_s": 1.0, "record_s": 4.0, "reset_s": 1.0, "review_s": 600.0}))
+        opened.tasks.add(wave.model_copy(update={"warm_up_s": 1.0, "record_s": 8.0, "reset_s": 1.0, "review_s": 600.0}))
     address = f"127.0.0.1:{free_port()}"
     options = GraphOptions(
         source="clip", loop=True, directory=str(tmp_path / "episodes"), page=address, store=str(store)
@@ -122,7 +122,8 @@ def test_a_newcomer_records_two_good_episodes_whatever_happens_to_page_and_serve
 
     # record, look at the verdict, do it again
     booth.tap("record")
-    booth.word("REC")
+    booth.until(lambda: booth.state()["recorder"]["state"] == "RECORDING", "the recorder records")
+    booth.until(lambda: booth.state()["word"] in ("REC", "HOLD"), "REC, or HOLD where this computer was too busy")
     assert booth.state()["session"]["episode"] == 1
     booth.tap("stop")
     booth.phase("review")
