@@ -32,7 +32,7 @@ BROWSERS = 2
 START_S, PAINT_S = 60.0, 5.0
 CHANGES = 60
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PAINTED = "at => window.__booth.paints.find(p => p.at_ms >= at && p.word === 'HOLD')?.at_ms"
+PAINTED = "at => window.__booth.paints.find(p => p.at_ms >= at && p.word === 'STOPPED')?.at_ms"
 ALIVE = "() => window.__booth && window.__booth.alive && window.__booth.state !== null"
 
 
@@ -63,8 +63,8 @@ class _Bench:
             self.spin(0.01)
 
     def change(self, number: int) -> float:
-        """Say for a moment that the robot holds; returns when, in ms since the epoch."""
-        word = DiagnosticStatus(level=b"\1", name="bench", message="HOLD", hardware_id="bench")
+        """Say for a moment that the robot has stopped; returns when, in ms since the epoch."""
+        word = DiagnosticStatus(level=b"\2", name="bench", message="STOPPED", hardware_id="bench")
         word.values = [KeyValue(key="reason", value=f"benchmark {number}")]
         at_ms = time.time_ns() * 1e-6
         self._voice.publish(word)
@@ -130,7 +130,7 @@ def _delays(bench: _Bench, pages: list[Any]) -> list[float]:
     delays: list[float] = []
     progress = Progress("changes")
     for number in range(CHANGES):
-        bench.until(lambda: all(_word(page) != "HOLD" for page in pages), PAINT_S, "the driver's own word is back")
+        bench.until(lambda: all(_word(page) != "STOPPED" for page in pages), PAINT_S, "the driver's own word is back")
         bench.spin(0.05 + 0.01 * (number % 7))
         at_ms = bench.change(number)
         for page in pages:

@@ -25,7 +25,7 @@ from teleop.link_wire import Cloud
 from teleop.mailbox import NewestMailbox
 
 NS_PER_MS = 1_000_000
-CONNECTIONS = 3
+CONNECTIONS = 4
 BEAT_NS = 10 * NS_PER_MS
 CONNECT_MS, RECONNECT_MS, LONGEST_RECONNECT_MS = 1_000, 50, 250
 RENEW_NS = 2_500 * NS_PER_MS

@@ -20,7 +20,7 @@ def test_joint_states_and_trajectories_flow_on_the_real_robots_topics(tmp_path: 
     options = GraphOptions(source="clip", loop=True, directory=str(tmp_path))
     with LiveGraph(robot, booth_processes(robot, robot.name, options)) as graph:
         graph.until(graph.driver_is("ENGAGED"), 60, "engaged")
-        graph.until(lambda: len(graph.commands) > 20, 30, "commands")
+        graph.until(lambda: len(graph.commands) > 20, 90, "commands")
         graph.joint_states.clear()
         graph.until(lambda: len(graph.joint_states) > 1000, 30, "joint states")
         stamps = np.array([stamp for stamp, _, _ in graph.joint_states])
