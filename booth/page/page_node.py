@@ -69,6 +69,8 @@ MOVING = ("RAMPING", "ENGAGED")
 OFTEN = ("teleop", "tracker")
 """Who says more often how it is than a page can show."""
 LOOK_S, SLOW_NS = 1 / 15, 1_000_000_000
+CALM_LOOKS = 3
+"""Figures that nobody waits for are shown at every third look, changes of words at once."""
 GONE_NS = 2_500_000_000
 AGAIN_NS = 5_000_000_000
 NO_STOP = "nobody is there to stop the robot: use the emergency stop, the switch of its power"
@@ -98,6 +100,7 @@ class PageNode(BoothNode):
         self._labels: Mapping[str, object] | None = None
         self._shown: Mapping[str, object] = {}
         self._shown_ns = 0
+        self._looks = 0
         self._sounds = Sounds()
         self._complained, self._complained_ns = "", 0
         self._asks: deque[Ask] = deque(maxlen=64)
@@ -242,7 +245,7 @@ class PageNode(BoothNode):
         if name == "recorder":
             self._last = last_take(state) or self._last
             self._try(partial(self._desk.workflow.saw_recorder, state.message, state.values))
-        elif name not in OFTEN and (before.message, before.get("reason")) != (state.message, state.get("reason")):
+        elif (before.message, before.get("reason")) != (state.message, state.get("reason")):
             self._show()
 
     def _on_servos(self, message: String) -> None:
@@ -261,8 +264,15 @@ class PageNode(BoothNode):
             self._states["recorder"] = NodeState()
             self._try(partial(self._desk.workflow.saw_recorder, "GONE", {}))
         self._train(now_ns)
-        self._try(self._desk.tick)
+        self._looks += 1
+        if self._lively() or self._looks % CALM_LOOKS == 0:
+            self._try(self._desk.tick)
         self._show_robot()
+
+    def _lively(self) -> bool:
+        """Whether something moves on the page: a ring that fills, or an exercise."""
+        teleop = self._states["teleop"]
+        return teleop.message == "HOLDING_SIGN" or bool(teleop.get("sign")) or self._desk.training is not None
 
     def _feed_check(self) -> None:
         """Listen to what the self-check wants to know, for as long as there is one."""
